@@ -16,7 +16,7 @@ PS ?= ps1_hmm
 RUN := .venv/bin/python -m
 STEP := .venv/bin/python -m tools.step
 
-.PHONY: all help setup export exercises site site-clean demo serve lab lint test bench bank shots lock clean
+.PHONY: all help setup export exercises site demo serve lab lint test bench bank shots lock clean
 
 all: setup ## set up, refresh exercises, build the site, grade a demonstration class
 	@$(STEP) "code of the chapters" -- $(RUN) tools.export

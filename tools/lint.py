@@ -3,7 +3,7 @@
     python -m tools.lint
 
 A chapter is Markdown with code cells. Its cells are written to _build/lint on the lines where they
-stand in the chapter, so that what ruff and mypy say carries the chapter's own line numbers. The gate
+stand in the chapter, so that what ruff and mypy say carries the chapter's line numbers. The gate
 fails if a chapter or a problem set yields no code: a header that jupytext reads as plain Markdown
 must not pass. Last, everything generated is compared with its source.
 """
@@ -21,7 +21,7 @@ import jupytext
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "_build" / "lint"
 CELL = re.compile(r"^```\{code-cell\}.*?\n(?P<body>.*?)^```[ \t]*$", re.M | re.S)
-OPTIONS = re.compile(r"\A(?:---\n.*?^---\n|(?::.*\n)+)", re.M | re.S)
+OPTIONS = re.compile(r"\A(?:---\n.*?^---\n|(?::[^\n]*\n)+)", re.M | re.S)
 MAGIC = re.compile(r"^(\s*)[%!].*$", re.M)
 # cells import where they need it, show a value by naming it, and redefine what they improve
 CELL_RULES = ["--ignore", "E402,F811,B018,I001,W291,W293,W391", "--no-cache"]
