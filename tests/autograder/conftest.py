@@ -1,0 +1,120 @@
+"""A tiny course, made anew for each test that needs one."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from autograder import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+
+MARKERS = ("ANSWER_MARKER_1", "HIDDEN_MARKER_2", "RUBRIC_MARKER_3")
+
+
+def cell(name: str, body: str, points: int | None = None, **flags: bool) -> str:
+    """One percent cell with nbgrader metadata; flags default to false."""
+    kind = "[markdown] " if flags.pop("markdown", False) else ""
+    meta = {k: flags.get(k, False) for k in ("grade", "locked", "solution", "task")}
+    items = [f'"{k}": {str(v).lower()}' for k, v in meta.items()]
+    items += [f'"grade_id": "{name}"', '"schema_version": 3']
+    if points is not None:
+        items.append(f'"points": {points}')
+    return f"# %% {kind}nbgrader={{{', '.join(items)}}}\n{body}\n"
+
+
+TEXT = "\n".join(
+    [
+        "# %% [markdown]\n# # A tiny set\n",
+        cell("tiny-helper", "def check_close(a, b):\n    assert abs(a - b) < 1e-9", locked=True),
+        cell(
+            "tiny-double",
+            "def double(x):\n    ### BEGIN SOLUTION\n"
+            "    return 2 * x  # ANSWER_MARKER_1\n    ### END SOLUTION",
+            solution=True,
+        ),
+        cell(
+            "tiny-double-tests",
+            "check_close(double(2), 4)\n### BEGIN HIDDEN TESTS\nHIDDEN_MARKER_2 = double(3)\n"
+            'assert HIDDEN_MARKER_2 == 6, "double must work for 3 too"\n### END HIDDEN TESTS',
+            points=3,
+            grade=True,
+            locked=True,
+        ),
+        cell(
+            "tiny-half",
+            "### BEGIN SOLUTION\ndef half(x):\n    return x / 2\n### END SOLUTION",
+            solution=True,
+        ),
+        cell(
+            "tiny-half-tests",
+            'assert half(4) == 2, "half of 4 is 2"',
+            points=2,
+            grade=True,
+            locked=True,
+        ),
+        cell(
+            "tiny-why",
+            "# ### BEGIN SOLUTION\n# Because.\n# ### BEGIN MARK SCHEME\n"
+            "# RUBRIC_MARKER_3: one point for a reason\n# ### END MARK SCHEME\n"
+            "# ### END SOLUTION",
+            points=5,
+            grade=True,
+            solution=True,
+            markdown=True,
+        ),
+    ]
+)
+
+
+@pytest.fixture
+def make_course(tmp_path: Path) -> Callable[..., Path]:
+    """Write a course folder with the project's own nbgrader configuration."""
+
+    def make(text: str = TEXT, ps: str = "tiny", notebook: str = "tiny", config: str = "") -> Path:
+        root = tmp_path / "course"
+        folder = root / "solutions" / ps
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{notebook}.py").write_text(text)
+        shutil.copy(ROOT / "nbgrader_config.py", root)
+        if config:
+            with (root / "nbgrader_config.py").open("a") as file:
+                file.write(f"\n{config}\n")
+        return root
+
+    return make
+
+
+@pytest.fixture
+def autograder(capfd: pytest.CaptureFixture[str]) -> Callable[..., "Done"]:
+    """Run a verb in this process (imports cost two seconds in a new one)."""
+
+    def run(*args: object) -> Done:
+        capfd.readouterr()
+        try:
+            code = cli.main([str(a) for a in args])
+        except SystemExit as stop:  # argparse
+            code = int(stop.code or 0)
+        return Done(code, *capfd.readouterr())
+
+    return run
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def clean_env(home: Path) -> dict[str, str]:
+    """An environment in which no setting of the person who runs the tests counts."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON"))}
+    path = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", "")])
+    return env | {"HOME": str(home), "PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
