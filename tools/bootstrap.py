@@ -54,7 +54,7 @@ class Trouble(Exception):
     """Something the reader can mend; its text is the one line that says how."""
 
 
-def check_python():
+def check_python() -> None:
     """Raise Trouble if this interpreter is not one that the lock was made for."""
     if sys.version_info[:2] not in VERSIONS:
         raise Trouble(
@@ -63,7 +63,7 @@ def check_python():
         )
 
 
-def lock_key(torch_index):
+def lock_key(torch_index: str) -> str:
     """Return a hash of everything that decides what is installed."""
     digest = hashlib.sha256()
     for name in ("requirements.txt", "pyproject.toml"):
@@ -73,7 +73,7 @@ def lock_key(torch_index):
     return digest.hexdigest()
 
 
-def venv_works():
+def venv_works() -> bool:
     """Say whether .venv has an interpreter that starts, of this version, and pip."""
     code = "import sys, pip; sys.exit(sys.version_info[:2] != {!r})".format(sys.version_info[:2])
     try:
@@ -82,7 +82,7 @@ def venv_works():
         return False
 
 
-def make_venv():
+def make_venv() -> None:
     """Create .venv anew."""
     try:
         import ensurepip  # noqa: F401  Debian ships venv without it, and fails late and unclearly
@@ -95,7 +95,7 @@ def make_venv():
     venv.create(VENV, with_pip=True, clear=True, symlinks=True)
 
 
-def check_disk(cpu_build):
+def check_disk(cpu_build: bool) -> None:
     """Raise Trouble if the disk cannot hold the environment; better now than after 4 GB."""
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < NEEDED_GB[cpu_build]:
@@ -105,7 +105,7 @@ def check_disk(cpu_build):
         )
 
 
-def show(line):
+def show(line: str) -> None:
     """Replace the progress line on a terminal; elsewhere print nothing."""
     if sys.stdout.isatty():
         width = shutil.get_terminal_size().columns - 1
@@ -113,7 +113,7 @@ def show(line):
         sys.stdout.flush()
 
 
-def pip(arguments, total):
+def pip(arguments: list, total: int) -> None:
     """Run pip quietly with progress; raise Trouble with the cause if it fails."""
     command = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--no-input"]
     seen = 0
@@ -127,7 +127,7 @@ def pip(arguments, total):
             cwd=ROOT,
         )
         try:
-            for line in process.stdout:
+            for line in process.stdout or ():
                 log.write(line)
                 if line.startswith(("Collecting ", "Requirement already satisfied")):
                     seen += 1
@@ -145,7 +145,7 @@ def pip(arguments, total):
         raise Trouble(diagnose(code))
 
 
-def diagnose(code):
+def diagnose(code: int) -> str:
     """Return the one line that names the cause of a failed pip run, from its log."""
     with open(LOG) as log:
         text = log.read().split("\n$ pip install ")[-1]
@@ -158,7 +158,7 @@ def diagnose(code):
     return "pip failed (exit {}); its last words are in {}".format(code, LOG)
 
 
-def main():
+def main() -> int:
     """Set up the environment; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -189,8 +189,8 @@ def main():
         sys.stdout.flush()
         if args.torch_index:
             with open(LOCK) as lock:
-                torch = re.search(r"^torch==\S+", lock.read(), re.M).group(0)
-            pip([torch, "--index-url", args.torch_index], total)
+                torch = re.findall(r"^torch==\S+", lock.read(), re.M)
+            pip(torch + ["--index-url", args.torch_index], total)
         pip(["-r", "requirements.txt"], total)
         pip(["--no-deps", "--no-build-isolation", "-e", "."], 1)
         with open(STAMP, "w") as stamp:

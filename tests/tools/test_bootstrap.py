@@ -74,8 +74,6 @@ def test_no_network_is_named_from_what_pip_really_says(
     arguments = [
         "--index-url",
         "http://127.0.0.1:9/simple",
-        "--retries",
-        "0",
         "no-such-package-here",
     ]
     with pytest.raises(bootstrap.Trouble, match="no network: the package index cannot be reached"):
