@@ -22,13 +22,15 @@ STAMP = os.path.join(VENV, "installed.sha256")
 LOG = os.path.join(VENV, "install.log")
 LOCK = os.path.join(ROOT, "requirements.txt")
 VERSIONS = ((3, 11), (3, 12), (3, 13))
-NEEDED_GB = {True: 3.0, False: 8.0}  # with a CPU build of torch, with the CUDA build
+NEEDED_GB = 2.5  # with a CPU build of torch
+NEEDED_CUDA_GB = 7.0  # with the CUDA build that Linux gets unless told otherwise
 
 # what pip or the system says -> what the reader should do; searched in this order
 TROUBLES = (
     (
         r"No space left on device|Errno 28|Disk quota exceeded",
-        "the disk is full: free some space ({need:.0f} GB are needed here) and run make again",
+        "the disk is full: free some space ({need:.0f} GB for a CUDA torch, less for a CPU one, "
+        "see `make help`) and run make again",
     ),
     (
         r"NewConnectionError|Temporary failure in name resolution|Failed to establish a new|"
@@ -98,10 +100,17 @@ def make_venv() -> None:
 def check_disk(cpu_build: bool) -> None:
     """Raise Trouble if the disk cannot hold the environment; better now than after 4 GB."""
     free = shutil.disk_usage(ROOT).free / 1e9
-    if free < NEEDED_GB[cpu_build]:
+    if free < NEEDED_GB:
         raise Trouble(
-            "the disk is nearly full: {:.1f} GB free, the environment needs {:.0f} GB; "
-            "free some space and run make again".format(free, NEEDED_GB[cpu_build])
+            "the disk is nearly full: {:.1f} GB free, the environment needs {:.1f} GB; "
+            "free some space and run make again".format(free, NEEDED_GB)
+        )
+    if free < NEEDED_CUDA_GB and not cpu_build:
+        print(
+            "   note: {:.1f} GB free; a CUDA build of torch would need {:.0f} GB, a CPU build {:.1f}: "
+            "`make TORCH_INDEX=https://download.pytorch.org/whl/cpu`".format(
+                free, NEEDED_CUDA_GB, NEEDED_GB
+            )
         )
 
 
@@ -154,7 +163,7 @@ def diagnose(code: int) -> str:
         if match:
             found = next((group for group in match.groups() if group), "")
             python = "{}.{}".format(*sys.version_info[:2])
-            return advice.format(match=found, need=NEEDED_GB[False], python=python, log=LOG)
+            return advice.format(match=found, need=NEEDED_CUDA_GB, python=python, log=LOG)
     return "pip failed (exit {}); its last words are in {}".format(code, LOG)
 
 
