@@ -107,7 +107,7 @@ def check_disk(cpu_build: bool) -> None:
         )
     if free < NEEDED_CUDA_GB and not cpu_build:
         print(
-            "   note: {:.1f} GB free; a CUDA build of torch would need {:.0f} GB, a CPU build {:.1f}: "
+            "   note: {:.1f} GB free; a CUDA build of torch needs {:.0f} GB, a CPU build {:.1f}: "
             "`make TORCH_INDEX=https://download.pytorch.org/whl/cpu`".format(
                 free, NEEDED_CUDA_GB, NEEDED_GB
             )
