@@ -1,0 +1,1 @@
+"""What the chapters need and nobody should have to read: figure style, diagrams, corpora."""
