@@ -1,11 +1,16 @@
 """The verbs: `python -m autograder VERB --help`."""
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.course import UsageError
+from autograder.run import PROTECTION
+
+STOPPED = 130  # what a shell reports of a program ended by Ctrl-C
 
 DESCRIPTION = "Release, grade and report problem sets written as nbgrader notebooks."
 
@@ -16,11 +21,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(args.run(args))
     except UsageError as error:
-        print(f"autograder: {error}", file=sys.stderr)
+        _complain(*str(error).splitlines())
         return 2
     except KeyboardInterrupt:
-        print("autograder: stopped", file=sys.stderr)
-        return 130
+        return STOPPED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,6 +46,36 @@ def _parser() -> argparse.ArgumentParser:
         "--force", action="store_true", help="overwrite a released notebook that somebody ran"
     )
     release.set_defaults(run=_release)
+
+    grade = _verb(
+        verbs,
+        "grade",
+        "mark submissions, and write gradebook.db, autograded/ and a class report",
+        "python -m autograder grade ps1_hmm\n"
+        "python -m autograder grade ps1_hmm --student andrei --student leonard --force\n"
+        "python -m autograder grade ps1_hmm --course-dir _build/demo --json marks.json\n\n"
+        "exit status: 0 every submission has its marks; 1 the grader failed on one; 2 wrong usage\n"
+        "or a refusal; 130 stopped with Ctrl-C.\n\n" + PROTECTION,
+    )
+    grade.add_argument("ps", metavar="PS", help="name of the problem set")
+    grade.add_argument(
+        "--student", action="append", default=[], metavar="ID", help="only these; may be repeated"
+    )
+    grade.add_argument(
+        "--jobs", type=_count, default=os.cpu_count() or 1, metavar="N", help="default: all cores"
+    )
+    grade.add_argument("--json", type=Path, metavar="FILE", help="write a row for each cell")
+    grade.add_argument("--force", action="store_true", help="grade unchanged work again")
+    grade.set_defaults(run=_grade)
+
+    report = _verb(
+        verbs,
+        "report",
+        "write the class report from what was graded",
+        "python -m autograder report ps1_hmm",
+    )
+    report.add_argument("ps", metavar="PS", help="name of the problem set")
+    report.set_defaults(run=_report)
     return parser
 
 
@@ -62,6 +96,17 @@ def _verb(
         "--course-dir", type=Path, default=Path("."), metavar="D", help="default: this folder"
     )
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a number of 1 or more, not {text!r}")
+    return int(text)
+
+
+def _complain(*lines: str) -> None:
+    for line in lines:
+        print(f"autograder: {line}", file=sys.stderr)
 
 
 def _release(args: argparse.Namespace) -> int:
@@ -88,4 +133,38 @@ def _release(args: argparse.Namespace) -> int:
                 print(f"{ps}: up to date")
     except SourceError as error:
         raise UsageError(str(error)) from error
+    return 0
+
+
+def _grade(args: argparse.Namespace) -> int:
+    from autograder import course, grade, report
+    from autograder.progress import Progress
+
+    if args.json and not args.json.absolute().parent.is_dir():
+        raise UsageError(f"--json: no folder {args.json.absolute().parent}")
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    here = course.load(args.course_dir)
+    result = grade.grade_class(
+        here, args.ps, Progress(args.ps), args.student, args.jobs, args.force
+    )
+    if args.json:
+        grade.write_json(args.json, [row for entry in result.entries for row in entry.rows])
+    for entry in result.entries:
+        _complain(*(f"{entry.student}: {reason}: 0 points" for reason in entry.unreadable))
+    faults = [row for entry in result.entries for row in entry.rows if row.points is None]
+    faults = [row for row in faults if row.outcome == "grader_fault"]
+    _complain(*(f"{r.student}/{r.notebook}/{r.cell}: no mark given: {r.message}" for r in faults))
+    print(
+        f"{args.ps}: {len(result.entries)} submissions, {len(result.graded)} graded now, "
+        f"{len(result.unchanged)} unchanged"
+    )
+    print(f"class report: {report.write(here, args.ps)}")
+    print(PROTECTION)
+    return 1 if faults else 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    from autograder import course, report
+
+    print(f"class report: {report.write(course.load(args.course_dir), args.ps)}")
     return 0

@@ -1,0 +1,233 @@
+"""Grade a class: the coordinator, and the only process that writes marks."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from autograder import journal, release, run, scoring, source, submission
+from autograder.course import Course, UsageError
+from autograder.gradebook import Book, read_timestamp
+from autograder.journal import REFERENCE, Entry, Journal
+from autograder.progress import Progress
+from autograder.release import Released
+from autograder.scoring import Row, Where
+from autograder.submission import Unreadable
+
+
+@dataclass
+class Work:
+    """One submission on its way through the grader."""
+
+    student: str
+    folder: Path
+    key: str = ""
+    jobs: list[run.Job] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    executed: dict[str, NotebookNode] = field(default_factory=dict)
+
+    @property
+    def unanswered(self) -> set[tuple[str, str]]:
+        """Solution cells left as they were released, by notebook and name."""
+        return {(n, cell) for n, nb in self.executed.items() for cell in scoring.unanswered(nb)}
+
+
+class Grader:
+    """Everything known about a problem set while a class is graded."""
+
+    def __init__(self, course: Course, ps: str) -> None:
+        self.course, self.ps = course, ps
+        folder = course.source(ps)
+        if not course.notebooks(ps):
+            known = ", ".join(course.problem_sets()) or "none"
+            raise UsageError(f"no notebook of a problem set {ps!r} in {folder}; there are: {known}")
+        if stale := release.stale_sources(course, ps):
+            raise UsageError(
+                f"{stale[0]} is not what its text source makes; "
+                f"run `python -m autograder release {ps}`"
+            )
+        self.released = {p.stem: release.convert(course, p) for p in course.notebooks(ps)}
+        self.source_files = course.extra_files(folder)
+        texts = [p.read_text() for p in course.notebooks(ps)]
+        self.source_key = journal.source_key(course, ps, texts)
+        self.journal = Journal(course, ps)
+
+    def check_reference(self, pool: run.Pool, force: bool) -> None:
+        """Grade the reference answer, or refuse the run: its tests would be wrong about others."""
+        key = self.source_key
+        if force or not self.journal.done(REFERENCE, key):
+            jobs = []
+            for path in self.course.notebooks(self.ps):
+                nb, _ = submission.put_right(submission.read(path), self.released[path.stem])
+                jobs.append(run.Job("reference answer", path.stem, nb, self.source_files))
+            rows = [row for ran in pool.execute(jobs) for row in self._rows(ran)]
+            self.journal.add(Entry(REFERENCE, key, rows))
+        rows = self.journal.entries[REFERENCE].rows
+        low = [r for r in rows if r.outcome != "manual" and (r.points or 0.0) < r.max_points]
+        if low:
+            lines = [f"reference answer, {r.cell}: {r.outcome}: {r.message}" for r in low]
+            lines.append(
+                f"the reference answer of {self.ps} does not get full marks; nobody was graded; "
+                "mend the tests or the answer"
+            )
+            raise UsageError("\n".join(lines))
+
+    def plan(self, students: Sequence[str], force: bool, graded: set[str]) -> list[Work]:
+        """Read submissions; leave out those whose very work is in journal and gradebook."""
+        works = []
+        for student in students:
+            work = Work(student, self.course.submitted(student, self.ps))
+            files = self.course.extra_files(work.folder)
+            own = {Path(f"{n}.ipynb"): work.folder / f"{n}.ipynb" for n in self.released}
+            present = {n: p for n, p in own.items() if p.is_file() and not p.is_symlink()}
+            work.key = journal.submission_key(self.source_key, files | present)
+            if not force and student in graded and self.journal.done(student, work.key):
+                continue
+            for name, released in self.released.items():
+                self._read(work, name, released, files | self.source_files)
+            works.append(work)
+        return works
+
+    def _read(self, work: Work, name: str, released: Released, files: dict[Path, Path]) -> None:
+        path = work.folder / f"{name}.ipynb"
+        where = Where(work.student, self.ps, name)
+        if not os.path.lexists(path):
+            message = f"{name}.ipynb was not handed in"
+            work.rows += scoring.same_for_all(where, released.master, "missing", message)
+            work.unreadable.append(message)
+            return
+        try:
+            nb, notes = submission.put_right(submission.read(path), released)
+        except (Unreadable, OSError) as error:
+            message = f"{name}.ipynb {error}"
+            work.rows += scoring.same_for_all(where, released.master, "error", message)
+            work.unreadable.append(message)
+            return
+        work.notes += [f"{name}: {note}" for note in notes]
+        work.jobs.append(run.Job(work.student, name, nb, files))
+
+    def _rows(self, ran: run.Ran) -> list[Row]:
+        where = Where(ran.job.student, self.ps, ran.job.name)
+        master = self.released[ran.job.name].master
+        if ran.notebook is None:
+            return scoring.same_for_all(where, master, "grader_fault", ran.fault)
+        return scoring.score(where, master, ran.notebook)
+
+    def finished(self, works: Sequence[Work], pool: run.Pool) -> Iterator[Work]:
+        """Execute the notebooks of all submissions; yield each submission when it is complete."""
+        waiting = {work.student: work for work in works}
+        yield from (work for work in works if not work.jobs)
+        left = {work.student: len(work.jobs) for work in works}
+        for ran in pool.execute([job for work in works for job in work.jobs]):
+            work = waiting[ran.job.student]
+            work.rows += self._rows(ran)
+            if ran.notebook is not None:
+                work.executed[ran.job.name] = ran.notebook
+            left[work.student] -= 1
+            if not left[work.student]:
+                yield work
+
+    def keep(self, work: Work, book: Book) -> Entry:
+        """Write one submission's graded notebooks, its marks, and that it is done."""
+        stamp = work.folder / "timestamp.txt"
+        text = ""
+        if stamp.is_file() and not stamp.is_symlink():
+            with stamp.open("rb") as file:
+                text = file.read(100).decode(errors="replace")
+        order = {row: i for i, row in enumerate(self._order())}
+        rows = sorted(work.rows, key=lambda row: order[row.notebook, row.cell])
+        self._write_autograded(work)
+        late_s = book.record(work.student, read_timestamp(text), rows, work.unanswered)
+        entry = Entry(work.student, work.key, rows, work.notes, work.unreadable, late_s)
+        self.journal.add(entry)
+        return entry
+
+    def _order(self) -> list[tuple[str, str]]:
+        return [
+            (name, submission.grade_id(cell) or "")
+            for name, released in self.released.items()
+            for cell in released.master.cells
+            if submission.carries_points(cell)
+        ]
+
+    def _write_autograded(self, work: Work) -> None:
+        """Put a submission's graded notebooks where nbgrader looks, whole or not at all."""
+        target = self.course.autograded(work.student, self.ps)
+        partial = target.with_name(f".{target.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            for name, path in (self.course.extra_files(work.folder) | self.source_files).items():
+                (partial / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, partial / name)
+            for stem, nb in work.executed.items():
+                (partial / f"{stem}.ipynb").write_bytes(source.write(nb))
+            for path in partial.rglob("*"):
+                if path.is_file():  # as nbgrader leaves them
+                    path.chmod(0o664 if self.course.directory.groupshared else 0o444)
+            shutil.rmtree(target, ignore_errors=True)
+            partial.rename(target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_json(path: Path, rows: Sequence[Row]) -> None:
+    """Write rows as JSON, whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps([row.to_dict() for row in rows], indent=1) + "\n")
+    partial.replace(path)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run did, and all that is known of the class after it."""
+
+    graded: list[str]
+    unchanged: list[str]
+    entries: list[Entry]  # of the students of this run, graded now or before
+
+
+def grade_class(
+    course: Course,
+    ps: str,
+    progress: Progress,
+    students: Sequence[str] = (),
+    jobs: int = 1,
+    force: bool = False,
+) -> Result:
+    """Grade a problem set for a class, or for some of its students.
+
+    Raises UsageError before anything is graded if the class cannot be graded as it is. Whatever
+    stops it later, each submission is either graded and recorded or as it was before.
+    """
+    grader = Grader(course, ps)
+    handed_in = course.students(ps)
+    if unknown := sorted(set(students) - set(handed_in)):
+        raise UsageError(
+            f"no submission of {ps} by {', '.join(unknown)} at "
+            f"{course.submitted(unknown[0], ps)}; there are: {', '.join(handed_in) or 'none'}"
+        )
+    chosen = sorted(set(students)) or handed_in
+    if not chosen:
+        raise UsageError(
+            f"nobody handed in {ps}: no folder {course.submitted('STUDENT', ps)}; "
+            "collect submissions first"
+        )
+    done: list[str] = []
+    with progress, run.Pool(jobs, course.root) as pool:
+        grader.check_reference(pool, force)
+        with Book(course, ps) as book:
+            book.save_source({name: r.master for name, r in grader.released.items()})
+            works = grader.plan(chosen, force, book.known_students())
+            progress.begin(len(works))
+            for work in grader.finished(works, pool):
+                progress.advance(grader.keep(work, book))
+                done.append(work.student)
+    unchanged = [student for student in chosen if student not in done]
+    return Result(done, unchanged, [grader.journal.entries[student] for student in chosen])

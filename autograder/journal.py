@@ -1,0 +1,94 @@
+"""Remember what was graded from what, so that unchanged work is not done again.
+
+One file a problem set beside the gradebook, one JSON object a line, the last line about a student
+counts. A key is a hash of everything a mark depends on.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from autograder.course import CONFIG_NAME, Course
+from autograder.scoring import Row
+
+# the stages that bear on marks; a change of the report alone grades nothing again
+MARKING = ("submission", "release", "run", "worker", "scoring", "gradebook")
+REFERENCE = ""  # the reference answer is kept under the name no student can have
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The outcome of one submission."""
+
+    student: str
+    key: str
+    rows: list[Row]
+    notes: list[str] = field(default_factory=list)  # what was put right in the submission
+    unreadable: list[str] = field(default_factory=list)  # notebooks that could not be read, and why
+    late_s: int = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether the grader did its part; its own faults are tried again."""
+        return all(row.outcome != "grader_fault" for row in self.rows)
+
+
+class Journal:
+    """The journal of one problem set."""
+
+    def __init__(self, course: Course, ps: str) -> None:
+        self.path = course.root / ".autograder" / f"{ps}.jsonl"
+        self.entries: dict[str, Entry] = {}
+        for line in self.path.read_text().splitlines() if self.path.is_file() else ():
+            try:
+                values = json.loads(line)
+                rows = [Row(**row) for row in values.pop("rows")]
+                entry = Entry(rows=rows, **values)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                continue  # half a line from a run that was killed, or another version's
+            self.entries[entry.student] = entry
+
+    def done(self, student: str, key: str) -> bool:
+        """Whether this very work has been graded."""
+        entry = self.entries.get(student)
+        return entry is not None and entry.key == key and entry.settled
+
+    def add(self, entry: Entry) -> None:
+        """Remember one submission, at once and for good."""
+        self.entries[entry.student] = entry
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a") as file:
+            file.write(json.dumps(asdict(entry)) + "\n")
+
+
+def source_key(course: Course, ps: str, masters: Iterable[str]) -> str:
+    """Hash of what all marks of a problem set depend on: source, grader, settings, packages."""
+    here = Path(__file__).parent
+    config = course.root / CONFIG_NAME
+    parts: dict[str, bytes] = {f"master {i}": text.encode() for i, text in enumerate(masters)}
+    parts |= _contents(course.extra_files(course.source(ps)))
+    parts |= {f"{name}.py": (here / f"{name}.py").read_bytes() for name in MARKING}
+    parts["config"] = config.read_bytes() if config.is_file() else b""
+    packages = {f"{d.name}=={d.version}" for d in importlib.metadata.distributions()}
+    parts["packages"] = "\n".join(sorted(packages)).encode()
+    return _digest(parts)
+
+
+def submission_key(source: str, files: Mapping[Path, Path]) -> str:
+    """Hash of one submission and of everything its marks depend on besides."""
+    return _digest({"source": source.encode(), **_contents(files)})
+
+
+def _contents(files: Mapping[Path, Path]) -> dict[str, bytes]:
+    return {f"file {name}": hashlib.sha256(p.read_bytes()).digest() for name, p in files.items()}
+
+
+def _digest(parts: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, content in sorted(parts.items()):
+        digest.update(f"{name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
