@@ -1,4 +1,4 @@
-"""Graphs and trellises drawn by matplotlib, so that a diagram's numbers come from the page's code."""
+"""Graphs and trellises drawn by matplotlib: a diagram's numbers come from the page's code."""
 
 from __future__ import annotations
 
@@ -147,9 +147,9 @@ def trellis(
     for t in range(len(columns) - 1):
         for i in range(n_states):
             for j in range(n_states):
-                on_path = path is not None and path[t] == i and path[t + 1] == j
+                best = path is not None and path[t] == i and path[t + 1] == j
                 pale = kept is not None and kept[t, j] != i
-                colour = COLOUR["vermilion"] if on_path else PALE if pale else COLOUR["grey"]
+                colour = COLOUR["vermilion"] if best else PALE if pale else COLOUR["grey"]
                 text = "" if edges is None else f"{edges[t, i, j]:.3g}".removeprefix("0")
                 arrow(
                     ax,
@@ -157,7 +157,7 @@ def trellis(
                     circles[t + 1][j],
                     text,
                     colour=colour,
-                    width=2.8 if on_path else 1.2,
+                    width=2.8 if best else 1.2,
                     # crossing arrows carry their numbers near the tail, where they are apart
                     place=0.5 if i == j else 0.27,
                 )
