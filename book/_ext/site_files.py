@@ -97,10 +97,25 @@ def offer_notebook(
     nbformat.write(notebook, target)
 
 
+def remove_stale(app: Sphinx) -> None:
+    """Remove pages that left the book, and pictures that no page shows any more."""
+    out = Path(app.outdir)
+    extra = {"index", "search"}
+    for page in out.rglob("*.html"):
+        name = page.relative_to(out).with_suffix("").as_posix()
+        if not name.startswith("_") and name not in app.env.found_docs and name not in extra:
+            page.unlink()
+    shown = {name for _, name in app.env.images.values()}
+    for picture in (out / "_images").glob("*"):
+        if picture.name not in shown:
+            picture.unlink()
+
+
 def prune(app: Sphinx, exception: Exception | None) -> None:
     """Remove what no page loads."""
     if exception is not None or app.builder.name != "html":
         return
+    remove_stale(app)
     static = Path(app.outdir, "_static")
     for pattern in UNUSED:
         for path in sorted(static.glob(pattern)):
