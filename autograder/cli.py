@@ -76,6 +76,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.add_argument("ps", metavar="PS", help="name of the problem set")
     report.set_defaults(run=_report)
+
+    bank = _verb(
+        verbs,
+        "bank",
+        "grade an answer bank: right answers must get full marks, wrong ones lose their cells",
+        "python -m autograder bank ps1_hmm\n"
+        "python -m autograder bank ps1_hmm --task ps1-order2\n\n"
+        "exit status: 0 every answer does what it must; 1 one does not; 2 wrong usage",
+    )
+    bank.add_argument("ps", metavar="PS", help="name of the problem set")
+    bank.add_argument(
+        "--answers", type=Path, metavar="DIR", help="default: tests/answers/PS in the course folder"
+    )
+    bank.add_argument(
+        "--task", action="append", default=[], metavar="ID", help="only these; may be repeated"
+    )
+    bank.add_argument(
+        "--jobs", type=_count, default=os.cpu_count() or 1, metavar="N", help="default: all cores"
+    )
+    bank.set_defaults(run=_bank)
     return parser
 
 
@@ -168,3 +188,21 @@ def _report(args: argparse.Namespace) -> int:
 
     print(f"class report: {report.write(course.load(args.course_dir), args.ps)}")
     return 0
+
+
+def _bank(args: argparse.Namespace) -> int:
+    from autograder import bank, course
+    from autograder.progress import Progress
+
+    here = course.load(args.course_dir)
+    folder = args.answers or here.root / "tests" / "answers" / args.ps
+    answers = bank.load(folder)
+    if unknown := sorted(set(args.task) - {answer.task for answer in answers}):
+        raise UsageError(f"no answers to {', '.join(unknown)} in {folder}")
+    if args.task:
+        answers = [answer for answer in answers if answer.task in args.task]
+    verdicts = bank.check(here, args.ps, answers, args.jobs, Progress(f"{args.ps}, answer bank"))
+    print(bank.matrix(verdicts))
+    wrong = sum(bool(verdict.problems) for verdict in verdicts)
+    print(f"{len(verdicts)} answers, {wrong} not as they must be")
+    return 1 if wrong else 0

@@ -1,7 +1,8 @@
 """Execute notebooks in worker processes.
 
 This is the stage that knows how code is run; the rest of the grader hands notebooks to a
-`Pool` and gets each back with its outputs. For now a worker holds an ordinary Jupyter kernel, one a notebook.
+`Pool` and gets each back with its outputs. For now a worker holds an ordinary Jupyter kernel, a
+new one for each notebook.
 """
 
 import contextlib

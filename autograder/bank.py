@@ -1,0 +1,212 @@
+"""Grade an answer bank: right answers must get full marks, wrong ones lose what they should.
+
+A bank holds one file for each graded code task (`ps1_order2.py` for `ps1-order2`); each cell of
+it stands in for the student's solution cell. See `load` for the format.
+"""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder import grade, release, source
+from autograder.course import CONFIG_NAME, Course, UsageError
+from autograder.course import load as load_course
+from autograder.progress import Progress
+from autograder.source import REGION_MARK
+from autograder.submission import carries_points, grade_id
+
+ANSWER_START = re.compile(r"# %% (right|wrong): (.+)$")
+VISIBLE = "-visible"  # added to a test cell's name for the copy of it without hidden tests
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer to a task, and what must become of it."""
+
+    task: str
+    name: str
+    right: bool
+    loses: tuple[str, ...]  # cells that do not get full marks; none for a right answer
+    why: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one answer."""
+
+    answer: Answer
+    lost: tuple[str, ...]  # cells below full marks
+    visible: tuple[str, ...]  # cells whose visible tests failed
+    messages: Mapping[str, str]
+
+    @property
+    def problems(self) -> list[str]:
+        """What is not as it must be, one line each."""
+        expected = set(self.answer.loses)
+        lines = [
+            f"loses {cell}, and should not: {self.messages[cell]}"
+            for cell in self.lost
+            if cell not in expected
+        ]
+        lines += [f"does not lose {cell}" for cell in self.answer.loses if cell not in self.lost]
+        lines += [f"fails the visible tests of {cell}" for cell in self.visible]
+        return lines
+
+
+def load(folder: Path) -> list[Answer]:
+    """Read a bank.
+
+    A cell starts with `# %% right: NAME` or `# %% wrong: NAME`. Comment lines right below may say
+    `# loses: CELL, CELL` (a wrong answer without it loses the task's own `-tests` cell) and
+    `# why: ...`; the rest is the answer.
+    """
+    answers = [a for path in sorted(folder.glob("*.py")) for a in _read(path)]
+    if not answers:
+        raise UsageError(f"no answers in {folder}; expected files with `# %% right: NAME` cells")
+    return answers
+
+
+def _read(path: Path) -> list[Answer]:
+    task = path.stem.replace("_", "-")
+    answers: list[Answer] = []
+    names: set[str] = set()
+    cells = re.split(r"^(?=# %%)", path.read_text(), flags=re.MULTILINE)
+    line = 1
+    for cell in cells:
+        first, *rest = cell.split("\n")
+        at, line = line, line + cell.count("\n")
+        if not cell.startswith("# %%"):
+            continue  # what the file says about itself
+        start = ANSWER_START.match(first)
+        if not start:
+            raise UsageError(f"{path}:{at}: expected `# %% right: NAME` or `# %% wrong: NAME`")
+        right, name = start[1] == "right", start[2].strip()
+        if name in names:
+            raise UsageError(f"{path}:{at}: two answers are called {name!r}")
+        names.add(name)
+        said = {"loses": "" if right else f"{task}-tests", "why": ""}
+        while rest and (entry := re.match(r"# (loses|why): (.+)$", rest[0])):
+            said[entry[1]] = entry[2]
+            rest = rest[1:]
+        loses = tuple(c.strip() for c in said["loses"].split(",") if c.strip())
+        if right and loses:
+            raise UsageError(f"{path}:{at}: a right answer loses nothing")
+        answers.append(Answer(task, name, right, loses, said["why"], "\n".join(rest).strip()))
+    return answers
+
+
+def submission(
+    released: NotebookNode, reference: NotebookNode, answers: Mapping[str, Answer]
+) -> NotebookNode:
+    """The released notebook with the reference answers filled in, except the given ones."""
+    solved = {n: c.source for c in reference.cells if (n := grade_id(c))}
+    nb = nbformat.from_dict(released)
+    for cell in nb.cells:
+        name = grade_id(cell)
+        if name is None or not cell.metadata.nbgrader.get("solution"):
+            continue
+        if name in answers:
+            cell.source = answers[name].source
+        else:
+            lines = solved[name].split("\n")
+            cell.source = "\n".join(text for text in lines if not REGION_MARK.search(text))
+    return nb
+
+
+def check(
+    course: Course, ps: str, answers: Sequence[Answer], jobs: int, progress: Progress
+) -> list[Verdict]:
+    """Hand in a submission for each answer in a course of its own, grade it, and judge."""
+    sources = {p.stem: nbformat.read(p, 4) for p in course.notebooks(ps)}
+    home = {n: stem for stem, nb in sources.items() for c in nb.cells if (n := grade_id(c))}
+    for answer in answers:
+        for cell in (answer.task, *answer.loses):
+            if cell not in home:
+                raise UsageError(f"{answer.task}, {answer.name!r}: {ps} has no cell {cell!r}")
+    with tempfile.TemporaryDirectory(prefix="autograder-bank-") as folder:
+        copy = _copy_course(course, ps, Path(folder), sources)
+        released = {
+            p.stem: nbformat.reads(release.convert(copy, p).text, 4) for p in copy.notebooks(ps)
+        }
+        asked = {f"answer-{i:03d}": answer for i, answer in enumerate(answers)}
+        for student, answer in asked.items():
+            for stem, reference in sources.items():
+                given = {answer.task: answer} if home[answer.task] == stem else {}
+                path = copy.submitted(student, ps) / f"{stem}.ipynb"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(source.write(submission(released[stem], reference, given)))
+        result = grade.grade_class(copy, ps, progress, jobs=jobs)
+    return [_judge(asked[entry.student], entry) for entry in result.entries]
+
+
+def _copy_course(
+    course: Course, ps: str, root: Path, sources: Mapping[str, NotebookNode]
+) -> Course:
+    """A course folder with this problem set alone, whose visible tests are also cells of their own.
+
+    Those are worth no points: they only tell whether a wrong answer would be noticed at home.
+    """
+    shutil.copytree(course.source(ps), root / course.directory.source_directory / ps)
+    if (course.root / CONFIG_NAME).is_file():
+        shutil.copy(course.root / CONFIG_NAME, root)
+    copy = load_course(root)
+    for path in copy.source(ps).glob("*.py"):
+        path.unlink()  # the notebooks below are no longer what the text makes
+    for stem, nb in sources.items():
+        told = nbformat.from_dict(nb)
+        told.cells = [part for cell in nb.cells for part in (*_visible_part(cell), cell)]
+        (copy.source(ps) / f"{stem}.ipynb").write_bytes(source.write(told))
+    return copy
+
+
+def _visible_part(cell: NotebookNode) -> list[NotebookNode]:
+    """A copy of a test cell without its hidden tests, if it has any."""
+    if not carries_points(cell) or "BEGIN HIDDEN TESTS" not in cell.source:
+        return []
+    lines, hidden = [], False
+    for line in cell.source.split("\n"):
+        mark = REGION_MARK.search(line)
+        if mark:
+            hidden = mark[1] == "BEGIN"
+        elif not hidden:
+            lines.append(line)
+    meta = nbformat.from_dict(cell.metadata)
+    meta.nbgrader = {**meta.nbgrader, "grade_id": f"{grade_id(cell)}{VISIBLE}", "points": 0}
+    return [
+        nbformat.v4.new_code_cell("\n".join(lines), metadata=meta, id=f"{cell.id[:50]}-visible")
+    ]
+
+
+def _judge(answer: Answer, entry: grade.Entry) -> Verdict:
+    marked = [row for row in entry.rows if row.outcome != "manual"]
+    visible = [r.cell.removesuffix(VISIBLE) for r in marked if r.cell.endswith(VISIBLE)
+               and r.outcome != "passed"]  # fmt: skip
+    lost = [r.cell for r in marked if r.points is None or r.points < r.max_points]
+    messages = {row.cell: row.message for row in marked}
+    return Verdict(answer, tuple(lost), tuple(visible), messages)
+
+
+def matrix(verdicts: Sequence[Verdict]) -> str:
+    """The kill matrix as text: a line for each answer, a column for each cell that any loses."""
+    cells = sorted({c for v in verdicts for c in (*v.lost, *v.answer.loses)})
+    wide = max((len(f"{v.answer.task}: {v.answer.name}") for v in verdicts), default=0)
+    lines = [f"{i + 1:>3} {cell}" for i, cell in enumerate(cells)]
+    lines.append("x lost, as it must be; . full marks; ! not as it must be")
+    lines.append(" " * (wide + 7) + "".join(f"{i + 1:>3}" for i in range(len(cells))))
+    for v in verdicts:
+        marks = []
+        for cell in cells:
+            lost, must = cell in v.lost, cell in v.answer.loses
+            marks.append("  !" if lost != must or cell in v.visible else "  x" if lost else "  .")
+        kind = "right" if v.answer.right else "wrong"
+        name = f"{v.answer.task}: {v.answer.name}"
+        lines.append(f"{kind}  {name:<{wide}}{''.join(marks)}")
+        lines += [f"       {problem}" for problem in v.problems]
+    return "\n".join(lines)
