@@ -1,10 +1,137 @@
-"""The class at a glance (first version follows)."""
+"""The class at a glance: one HTML file that needs nothing else, light and dark, wide and narrow.
 
+Everything that came from a submission is escaped by the template engine.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from autograder.course import Course
+import jinja2
+
+from autograder.course import Course, UsageError
+from autograder.journal import REFERENCE, Entry, Journal
+from autograder.run import PROTECTION
+from autograder.scoring import Row
+
+BARS = 10
+TEMPLATE = Path(__file__).with_name("report.html")
+
+
+@dataclass(frozen=True)
+class Student:
+    """One line of the table."""
+
+    name: str
+    points: float
+    rows: list[Row]
+    late: str
+    notes: list[str]
+    unreadable: list[str]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One cell that carries points, over the whole class."""
+
+    notebook: str
+    cell: str
+    max_points: float
+    by_hand: bool
+    mean: float | None  # share of the points that the class got; None where a person marks
+    outcomes: list[tuple[str, int]]
+    failures: list[tuple[str, int]]  # messages, the most frequent first
 
 
 def write(course: Course, ps: str) -> Path:
-    """Write the report."""
-    return course.root / "reports" / f"{ps}.html"
+    """Write the report of everyone graded so far; returns its path."""
+    entries = Journal(course, ps).entries
+    people = sorted((e for s, e in entries.items() if s != REFERENCE), key=lambda e: e.student)
+    if not people:
+        raise UsageError(f"nothing of {ps} is graded in {course.root}; run `grade {ps}` first")
+    path = course.root / "reports" / f"{ps}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    reference = entries[REFERENCE].rows if REFERENCE in entries else []
+    by_hand = {(r.notebook, r.cell) for r in reference if r.outcome == "manual"}
+    partial.write_text(render(ps, people, by_hand), encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def render(ps: str, entries: Sequence[Entry], by_hand: Collection[tuple[str, str]]) -> str:
+    """The page as text; by_hand names the cells that a person marks, by notebook and name."""
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    students = [_student(entry) for entry in entries]
+    items = _items(entries, by_hand)
+    marked = sum(item.max_points for item in items if not item.by_hand)
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        ps=ps,
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        protection=PROTECTION,
+        students=students,
+        items=items,
+        several=len({item.notebook for item in items}) > 1,
+        marked=marked,
+        mean=sum(s.points for s in students) / len(students),
+        bars=_histogram([s.points for s in students], marked),
+        waiting=sum(row.outcome == "manual" for e in entries for row in e.rows),
+        faults=[row for e in entries for row in e.rows if row.outcome == "grader_fault"],
+    )
+
+
+def _student(entry: Entry) -> Student:
+    points = sum(row.points or 0.0 for row in entry.rows)
+    return Student(
+        entry.student, points, entry.rows, _late(entry.late_s), entry.notes, entry.unreadable
+    )
+
+
+def _late(seconds: int) -> str:
+    if seconds <= 0:
+        return ""
+    hours, minutes = seconds // 3600, seconds % 3600 // 60
+    return (
+        f"{hours // 24} d {hours % 24} h late" if hours >= 24 else f"{hours} h {minutes} min late"
+    )
+
+
+def _items(entries: Sequence[Entry], by_hand: Collection[tuple[str, str]]) -> list[Item]:
+    columns: dict[tuple[str, str], list[Row]] = {}
+    whole = {entry.student for entry in entries if not entry.unreadable}
+    for entry in entries:
+        for row in entry.rows:
+            columns.setdefault((row.notebook, row.cell), []).append(row)
+    items = []
+    for (notebook, cell), rows in columns.items():
+        marks = [row.points for row in rows if row.points is not None]
+        most = rows[-1].max_points
+        share = sum(marks) / (len(marks) * most) if marks and most else None
+        outcomes = Counter(row.outcome for row in rows)
+        failures = Counter(
+            row.message
+            for row in rows
+            if row.points is not None and row.points < most and row.message and row.student in whole
+        )
+        hand = (notebook, cell) in by_hand
+        share = None if hand else share
+        items.append(
+            Item(notebook, cell, most, hand, share, outcomes.most_common(), failures.most_common(5))
+        )
+    return items
+
+
+def _histogram(points: Sequence[float], most: float) -> list[tuple[str, int, float]]:
+    """Label, count and height (0 to 1) of each bar; the last one includes full marks."""
+    counts = [0] * BARS
+    for value in points:
+        counts[min(int(BARS * value / most), BARS - 1) if most else 0] += 1
+    edge = most / BARS
+    return [
+        (f"{i * edge:g} to {(i + 1) * edge:g}", count, count / max(counts))
+        for i, count in enumerate(counts)
+    ]
