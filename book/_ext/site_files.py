@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,33 @@ def offer_notebook(
     nbformat.write(notebook, target)
 
 
+def write_index(app: Sphinx, exception: Exception | None) -> None:
+    """Make the folder's index lead to the landing page.
+
+    sphinx_external_toc would write one too, without an icon (so browsers ask for favicon.ico, which
+    is not there) and without a link for those whose browser does not follow a refresh.
+    """
+    if exception is not None or app.builder.name != "html" or app.config.root_doc == "index":
+        return
+    start = app.builder.get_target_uri(app.config.root_doc)
+    icon = f"_static/{Path(app.config.html_favicon).name}"
+    Path(app.outdir, "index.html").write_text(
+        f"""<!DOCTYPE html>
+<html lang="{app.config.language}">
+<head>
+<meta charset="utf-8">
+<title>{escape(app.config.html_title)}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="0; url={start}">
+<link rel="icon" href="{icon}">
+</head>
+<body><p><a href="{start}">{escape(app.config.html_title)}</a></p></body>
+</html>
+""",
+        "utf-8",
+    )
+
+
 def remove_stale(app: Sphinx) -> None:
     """Remove pages that left the book, and pictures that no page shows any more."""
     out = Path(app.outdir)
@@ -133,4 +161,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # before the theme's own buttons (501) and after its context (500)
     app.connect("html-page-context", offer_notebook, priority=499)
     app.connect("build-finished", prune)
+    app.connect("build-finished", write_index, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
