@@ -64,7 +64,8 @@ def relative(text: str) -> str:
 
 def build(log: Path) -> tuple[int, list[str]]:
     """Run Jupyter Book, show what matters while it runs; return its status and its problems."""
-    command = [sys.executable, "-m", "jupyter_book", "build", ".", "-W", "-n", "--keep-going"]
+    program = str(Path(sys.executable).with_name("jupyter-book"))
+    command = [program, "build", ".", "-W", "-n", "--keep-going"]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
