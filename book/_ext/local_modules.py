@@ -27,8 +27,11 @@ ROOTS: list[Path] = []
 SEEN: dict[str, list[str]] = {}
 
 
-def imports(code: str) -> set[str]:
-    """Return the absolute module names that a piece of code imports; magics are left out."""
+def imports(code: str, package: str = "") -> set[str]:
+    """Return the module names that a piece of code imports; magics are left out.
+
+    `package` is where the code stands, for imports that begin with a dot.
+    """
     lines = ["pass" if line.lstrip()[:1] in {"%", "!"} else line for line in code.splitlines()]
     try:
         tree = ast.parse("\n".join(lines))
@@ -38,9 +41,12 @@ def imports(code: str) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (package or not node.level):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*(above if node.level else []), *filter(None, [node.module])])
+            names.add(base)
+            names.update(f"{base}.{alias.name}" for alias in node.names)
+    names.discard("")
     return names
 
 
@@ -53,6 +59,11 @@ def files_of(name: str, roots: list[Path]) -> list[Path]:
             base = root.joinpath(*parts[:end])
             found += [f for f in (base / "__init__.py", base.with_suffix(".py")) if f.is_file()]
     return found
+
+
+def root_of(file: Path, roots: list[Path]) -> Path:
+    """Return the folder of local packages that a file is in."""
+    return next(root for root in roots if file.is_relative_to(root))
 
 
 def closure(names: set[str], roots: list[Path]) -> tuple[set[Path], set[str]]:
@@ -69,7 +80,8 @@ def closure(names: set[str], roots: list[Path]) -> tuple[set[Path], set[str]]:
             foreign.add(name.split(".")[0])
         for file in set(local) - files:
             files.add(file)
-            todo |= imports(file.read_text("utf-8")) - done
+            package = ".".join(file.parent.relative_to(root_of(file, roots)).parts)
+            todo |= imports(file.read_text("utf-8"), package) - done
             # what a package reads that is no module: a matplotlib style, a table
             data = [
                 f for f in file.parent.iterdir() if f.is_file() and f.suffix not in {".py", ".pyc"}
