@@ -2,7 +2,11 @@
 
 import sys
 
-from autograder.cli import main
+from autograder import start
+
+start.quickly()
+
+from autograder.cli import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,18 +1,19 @@
 """Grade an answer bank: right answers must get full marks, wrong ones lose what they should.
 
-A bank holds one file for each graded code task (`ps1_order2.py` for `ps1-order2`); each cell of
-it stands in for the student's solution cell. See `load` for the format.
+A bank holds one file for each graded code task; each cell of it stands in for the student's
+solution cell. See `load` for the format.
 """
 
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from nbgrader.utils import is_grade, is_solution
 
 from autograder import grade, release, source
 from autograder.course import CONFIG_NAME, Course, UsageError
@@ -63,9 +64,9 @@ class Verdict:
 def load(folder: Path) -> list[Answer]:
     """Read a bank.
 
-    A cell starts with `# %% right: NAME` or `# %% wrong: NAME`. Comment lines right below may say
-    `# loses: CELL, CELL` (a wrong answer without it loses the task's own `-tests` cell) and
-    `# why: ...`; the rest is the answer.
+    The first line of a file is `# Answers to TASK; ...`. A cell starts with `# %% right: NAME` or
+    `# %% wrong: NAME`. Comment lines right below may say `# loses: CELL, CELL` (a wrong answer
+    without it loses the task's own `-tests` cell) and `# why: ...`; the rest is the answer.
     """
     answers = [a for path in sorted(folder.glob("*.py")) for a in _read(path)]
     if not answers:
@@ -74,10 +75,14 @@ def load(folder: Path) -> list[Answer]:
 
 
 def _read(path: Path) -> list[Answer]:
-    task = path.stem.replace("_", "-")
+    text = path.read_text()
+    head = re.match(r"# Answers to ([\w-]+)", text)
+    if not head:
+        raise UsageError(f"{path}:1: expected `# Answers to TASK` on the first line")
+    task = head[1]
     answers: list[Answer] = []
     names: set[str] = set()
-    cells = re.split(r"^(?=# %%)", path.read_text(), flags=re.MULTILINE)
+    cells = re.split(r"^(?=# %%)", text, flags=re.MULTILINE)
     line = 1
     for cell in cells:
         first, *rest = cell.split("\n")
@@ -121,9 +126,18 @@ def submission(
 
 
 def check(
-    course: Course, ps: str, answers: Sequence[Answer], jobs: int, progress: Progress
+    course: Course,
+    ps: str,
+    answers: Sequence[Answer],
+    jobs: int,
+    progress: Progress,
+    full: bool = False,
 ) -> list[Verdict]:
-    """Hand in a submission for each answer in a course of its own, grade it, and judge."""
+    """Hand in a submission for each answer in a course of its own, grade it, and judge.
+
+    An answer is marked on the tests of its own task and on those it is said to lose; with `full`
+    on the tests of all tasks, which takes several times as long.
+    """
     sources = {p.stem: nbformat.read(p, 4) for p in course.notebooks(ps)}
     home = {n: stem for stem, nb in sources.items() for c in nb.cells if (n := grade_id(c))}
     for answer in answers:
@@ -141,9 +155,29 @@ def check(
                 given = {answer.task: answer} if home[answer.task] == stem else {}
                 path = copy.submitted(student, ps) / f"{stem}.ipynb"
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(source.write(submission(released[stem], reference, given)))
+                nb = submission(released[stem], reference, given)
+                if not full:
+                    wanted = {*tests_of(reference, answer.task), *answer.loses}
+                    nb.cells = [cell for cell in nb.cells if not _is_other_test(cell, wanted)]
+                path.write_bytes(source.write(nb))
         result = grade.grade_class(copy, ps, progress, jobs=jobs)
     return [_judge(asked[entry.student], entry) for entry in result.entries]
+
+
+def tests_of(reference: NotebookNode, task: str) -> list[str]:
+    """The test cells of a task: those between its solution cell and the next one."""
+    found, inside = [], False
+    for cell in reference.cells:
+        if is_solution(cell):
+            inside = grade_id(cell) == task
+        elif inside and is_grade(cell):
+            found.append(grade_id(cell) or "")
+    return found
+
+
+def _is_other_test(cell: NotebookNode, wanted: Collection[str]) -> bool:
+    name = (grade_id(cell) or "").removesuffix(VISIBLE)
+    return bool(is_grade(cell) and not is_solution(cell) and name not in wanted)
 
 
 def _copy_course(
@@ -185,7 +219,8 @@ def _visible_part(cell: NotebookNode) -> list[NotebookNode]:
 
 
 def _judge(answer: Answer, entry: grade.Entry) -> Verdict:
-    marked = [row for row in entry.rows if row.outcome != "manual"]
+    # what was left out of the submission is missing from it
+    marked = [row for row in entry.rows if row.outcome not in ("manual", "missing")]
     visible = [r.cell.removesuffix(VISIBLE) for r in marked if r.cell.endswith(VISIBLE)
                and r.outcome != "passed"]  # fmt: skip
     lost = [r.cell for r in marked if r.points is None or r.points < r.max_points]

@@ -95,6 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     bank.add_argument(
         "--jobs", type=_count, default=os.cpu_count() or 1, metavar="N", help="default: all cores"
     )
+    bank.add_argument(
+        "--full", action="store_true", help="mark each answer on the tests of all tasks; slower"
+    )
     bank.set_defaults(run=_bank)
     return parser
 
@@ -201,7 +204,8 @@ def _bank(args: argparse.Namespace) -> int:
         raise UsageError(f"no answers to {', '.join(unknown)} in {folder}")
     if args.task:
         answers = [answer for answer in answers if answer.task in args.task]
-    verdicts = bank.check(here, args.ps, answers, args.jobs, Progress(f"{args.ps}, answer bank"))
+    progress = Progress(f"{args.ps}, answer bank")
+    verdicts = bank.check(here, args.ps, answers, args.jobs, progress, args.full)
     print(bank.matrix(verdicts))
     wrong = sum(bool(verdict.problems) for verdict in verdicts)
     print(f"{len(verdicts)} answers, {wrong} not as they must be")

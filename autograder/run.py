@@ -100,7 +100,7 @@ class _Worker:
         self.kernel: int | None = None
         self.over = threading.Event()
         self.lock = threading.Lock()  # no process may start once the run is over
-        scratch.mkdir(parents=True)
+        (scratch / "tmp").mkdir(parents=True)
 
     def serve(self, todo: "queue.SimpleQueue[Job]", done: "queue.SimpleQueue[Ran]") -> None:
         """Run jobs until there are no more."""
@@ -145,6 +145,7 @@ class _Worker:
 
     def _start(self) -> None:
         own = {  # nobody's settings or start-up files may change a mark
+            "TMPDIR": str(self.scratch / "tmp"),
             "IPYTHONDIR": str(self.scratch / "ipython"),
             "JUPYTER_RUNTIME_DIR": str(self.scratch / "runtime"),
             "NBGRADER_EXECUTION": "autograde",

@@ -13,14 +13,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
-import nbformat
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
-from nbgrader.preprocessors import Execute, IgnorePattern, LimitOutput
-from traitlets.config import Config
+from autograder import start
 
-from autograder import course
-from autograder.scoring import DEAD, TIMEOUT
+start.quickly()
+
+import nbformat  # noqa: E402
+from nbclient.exceptions import CellTimeoutError, DeadKernelError  # noqa: E402
+from nbformat import NotebookNode  # noqa: E402
+from nbgrader.preprocessors import Execute, IgnorePattern, LimitOutput  # noqa: E402
+from traitlets.config import Config  # noqa: E402
+
+from autograder import course  # noqa: E402
+from autograder.scoring import DEAD, TIMEOUT  # noqa: E402
 
 MAX_RESTARTS = 3
 

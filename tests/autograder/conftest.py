@@ -1,13 +1,18 @@
 """A tiny course, made anew for each test that needs one."""
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import pytest
+from nbformat import NotebookNode
 
 from autograder import cli
 
@@ -111,6 +116,46 @@ class Done:
     returncode: int
     stdout: str
     stderr: str
+
+
+def solved(
+    root: Path, answers: dict[str, str] | None = None, notebook: str = "tiny"
+) -> NotebookNode:
+    """The released notebook with some cells filled in; None stands for the reference answers."""
+    ps = root / "solutions" / "tiny" / f"{notebook}.ipynb"
+    nb = nbformat.read(root / "exercises" / "tiny" / f"{notebook}.ipynb", 4)
+    reference = {c.id: c.source for c in nbformat.read(ps, 4).cells}
+    untouched = answers == {}
+    for c in nb.cells:
+        if c.metadata.get("nbgrader", {}).get("solution") and not untouched:
+            c.source = (answers or {}).get(c.id, reference[c.id])
+    return nb
+
+
+def hand_in(
+    root: Path, student: str, content: NotebookNode | bytes, notebook: str = "tiny"
+) -> None:
+    """Put a notebook where nbgrader collects it."""
+    path = root / "submitted" / student / "tiny" / f"{notebook}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+
+
+def rows_of(path: Path, student: str) -> dict[str, dict[str, Any]]:
+    """One student's rows of a JSON file, by cell."""
+    return {r["cell"]: r for r in json.loads(path.read_text()) if r["student"] == student}
+
+
+def stock(root: Path, home: Path, *args: str) -> None:
+    """Run stock nbgrader in a course folder."""
+    subprocess.run(
+        [Path(sys.executable).parent / "nbgrader", *args],
+        cwd=root,
+        env=clean_env(home),
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
 
 
 def clean_env(home: Path) -> dict[str, str]:

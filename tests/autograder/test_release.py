@@ -2,13 +2,11 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import MARKERS, ROOT, Done, cell, clean_env
+from conftest import MARKERS, ROOT, Done, cell, stock
 
 from autograder import course, release, source
 
@@ -104,14 +102,7 @@ def stock_release(root: Path, ps: str, home: Path) -> None:
     """The stock command, on an empty release folder and a fresh database."""
     shutil.rmtree(root / "exercises", ignore_errors=True)
     (root / "gradebook.db").unlink(missing_ok=True)
-    subprocess.run(
-        [Path(sys.executable).parent / "nbgrader", "generate_assignment", ps, "--force"],
-        cwd=root,
-        env=clean_env(home),
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
+    stock(root, home, "generate_assignment", ps, "--force")
 
 
 @pytest.mark.parametrize("ps", ["tiny", *SETS])
@@ -127,8 +118,7 @@ def test_stock_command_makes_the_same_bytes_and_leaks_nothing(
     ours = read_all(here.release(ps))
     assert {f"{ps}.ipynb", "data.csv"} <= set(ours)
     stock_release(root, ps, tmp_path)
-    stock = read_all(root / "exercises" / ps)
-    assert stock == ours
+    assert read_all(root / "exercises" / ps) == ours
     assert_nothing_leaks(root / "exercises", here, ps)
 
 
