@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 
 from tools.shots import FLAGS, ROOT, find_chromium, pages, serve
 
@@ -83,10 +83,7 @@ class Visit:
         self.page.route("**/*", self.on_request)
         self.page.on("console", lambda message: self.on_console(message.type, message.text))
         self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
-        self.page.on(
-            "requestfailed",
-            lambda request: self.faults.append(f"failed: {request.url} ({request.failure})"),
-        )
+        self.page.on("requestfailed", lambda request: self.on_failure(request))
         self.page.on(
             "response",
             lambda response: (
@@ -105,6 +102,11 @@ class Visit:
         else:
             self.faults.append(f"request leaves the site: {url}")
             route.abort()
+
+    def on_failure(self, request: Request) -> None:
+        """Note what did not arrive; not what the browser gave up when it left the page."""
+        if request.failure != "net::ERR_ABORTED":
+            self.faults.append(f"failed: {request.url} ({request.failure})")
 
     def on_console(self, kind: str, text: str) -> None:
         """Note warnings and errors."""
