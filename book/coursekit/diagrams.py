@@ -46,7 +46,7 @@ def arrow(
     width: float = 1.2,
     place: float = 0.5,
     bend: float = 0.0,
-    size: float = 9.5,
+    size: float = 10.5,
     style: str = "-|>",
 ) -> None:
     """Draw an arrow from the rim of one node to the rim of another, its text on the line."""
@@ -116,7 +116,7 @@ def trellis(
     T states, drawn thick. kept: (T-1, K), the best predecessor of each node of columns 1..T-1;
     arrows not kept are drawn pale.
     """
-    n_states, gap, drop, radius = len(states), 3.0, 1.9, 0.56
+    n_states, gap, drop, radius = len(states), 3.0, 1.9, 0.6
     height = drop * (n_states - 1) + 2 * radius + 0.75
     blank(ax, gap * (len(columns) - 1) + 2 * radius + 0.85, height)
     x_of = [0.75 + radius + gap * t for t in range(len(columns))]
@@ -139,7 +139,7 @@ def trellis(
                     face="#fbe9df" if on_path[k] else "white",
                     edge=COLOUR["vermilion"] if on_path[k] else INK,
                     width=2.4 if on_path[k] else 1.3,
-                    size=9.5,
+                    size=11,
                 )
                 for k in range(n_states)
             ]

@@ -97,6 +97,26 @@ def check_symbols(
     return x, lengths
 
 
+def check_states(
+    z: ArrayLike, x: np.ndarray, K: int, lengths: np.ndarray
+) -> np.ndarray:
+    """Return a copy of z (T, B), MISSING after each end, for checked x and lengths.
+
+    z: (T, B) ints in [0, K), none MISSING before the end; else ValueError.
+    """
+    z = np.array(z)
+    if z.shape != x.shape or not np.issubdtype(z.dtype, np.integer):
+        came = f"got {z.shape} {z.dtype}"
+        raise ValueError(f"z must be {x.shape} integers to match x; {came}")
+    ended = np.arange(len(z))[:, None] >= lengths
+    if ((z < 0) | (z >= K))[~ended].any():
+        t, b = np.argwhere(((z < 0) | (z >= K)) & ~ended)[0]
+        came = f"z[{t}, {b}] = {z[t, b]} is no state"
+        raise ValueError(f"{came}; expected 0 to {K - 1}")
+    z[ended] = MISSING
+    return z
+
+
 def safe_log(p: np.ndarray) -> np.ndarray:
     """Return log p in nats; log 0 is -inf, with no warning: zeros are meant."""
     with np.errstate(divide="ignore"):
@@ -113,11 +133,7 @@ def log_joint(
     """
     pi, A, E = check_hmm(hmm)
     x, lengths = check_symbols(x, E.shape[1], lengths)
-    z, _ = check_symbols(z, len(pi), lengths)
-    if z.shape != x.shape:
-        raise ValueError(f"z must be {x.shape} to match x; got {z.shape}")
-    if ((z == MISSING) & (np.arange(len(x))[:, None] < lengths)).any():
-        raise ValueError("z must name a state at every step; it holds MISSING")
+    z = check_states(z, x, len(pi), lengths)
     log_step = safe_log(np.concatenate([pi[z[:1]], A[z[:-1], z[1:]]]))  # (T, B)
     log_step += np.where(x == MISSING, 0.0, safe_log(E[z, x]))
     alive = np.arange(len(x))[:, None] < lengths
@@ -153,7 +169,8 @@ def sample(
 def emission_likelihoods(x: np.ndarray, E: np.ndarray) -> np.ndarray:
     """Return p(x_t | z_t = k), (T, B, K), of checked x; 1 where x is MISSING."""
     table = np.concatenate([E.T, np.ones((1, len(E)))])  # (V + 1, K)
-    return table[x]  # MISSING = -1 picks the last row: ones rule out no state
+    # MISSING = -1 picks the last row: ones rule out no state
+    return table.take(x, axis=0)
 
 
 def viterbi(
@@ -227,11 +244,11 @@ def _forward(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return alpha_hat (T, B, K), q (T, B) from lik (T, B, K). {eq}`hmm-scaled`"""
     alpha_hat, q = np.empty_like(lik), np.empty(lik.shape[:2])
-    prior = pi
+    prior, ones = pi, np.ones_like(pi)
     with np.errstate(invalid="ignore"):  # 0/0 is reported below
         for t in range(len(lik)):
             joint = prior * lik[t]  # (B, K): p(z_t, x_t | x_1..x_{t-1})
-            q[t] = joint.sum(axis=-1)
+            q[t] = joint @ ones  # the sum over states, faster than sum()
             alpha_hat[t] = joint / q[t][:, None]
             prior = alpha_hat[t] @ A
     if not (q > 0).all():
@@ -243,13 +260,20 @@ def _forward(
     return alpha_hat, q
 
 
-def _backward(lik: np.ndarray, A: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Return beta_hat (T, B, K) from lik (T, B, K), q (T, B). {eq}`hmm-beta-hat`"""
+def _backward(
+    lik: np.ndarray, A: np.ndarray, q: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return beta_hat (T, B, K) and onward (T-1, B, K). Source: {eq}`hmm-beta-hat`.
+
+    onward[t, b, j] = E_jx beta_hat(j) / q at t + 1, what follows an arrow into j. It
+    takes the place of lik, which is lost: fresh memory costs more than arithmetic.
+    """
     beta_hat = np.empty_like(lik)
     beta_hat[-1] = 1.0
     for t in range(len(lik) - 1, 0, -1):
-        beta_hat[t - 1] = (lik[t] * beta_hat[t] / q[t][:, None]) @ A.T
-    return beta_hat
+        lik[t] *= beta_hat[t] / q[t][:, None]
+        beta_hat[t - 1] = lik[t] @ A.T
+    return beta_hat, lik[1:]
 
 
 def forward(
@@ -294,7 +318,7 @@ def backward(
     x, _ = check_symbols(x, E.shape[1], lengths)
     if np.shape(q) != x.shape:
         raise ValueError(f"q must be {x.shape} to match x; got {np.shape(q)}")
-    return _backward(emission_likelihoods(x, E), A, q)
+    return _backward(emission_likelihoods(x, E), A, q)[0]
 
 
 class Posterior(NamedTuple):
@@ -318,14 +342,13 @@ def forward_backward(
     x, lengths = check_symbols(x, E.shape[1], lengths)
     lik = emission_likelihoods(x, E)
     alpha_hat, q = _forward(lik, pi, A)
-    beta_hat = _backward(lik, A, q)
+    beta_hat, onward = _backward(lik, A, q)
     ended = np.arange(len(x))[:, None] >= lengths  # (T, B)
-    gamma = alpha_hat * beta_hat
+    gamma = np.multiply(alpha_hat, beta_hat, out=beta_hat)
     gamma[ended] = 0.0
-    future = lik[1:] * beta_hat[1:] / q[1:, :, None]
-    future[ended[1:]] = 0.0
+    onward[ended[1:]] = 0.0
     K = len(pi)  # one matrix product sums over time and batch
-    xi_sum = A * (alpha_hat[:-1].reshape(-1, K).T @ future.reshape(-1, K))
+    xi_sum = A * (alpha_hat[:-1].reshape(-1, K).T @ onward.reshape(-1, K))
     q[x == MISSING] = 1.0
     return Posterior(gamma, xi_sum, np.log(q).sum(axis=0))
 
@@ -345,9 +368,9 @@ def pair_posteriors(
     x, lengths = check_symbols(x, E.shape[1], lengths)
     lik = emission_likelihoods(x, E)
     alpha_hat, q = _forward(lik, pi, A)
-    future = lik * _backward(lik, A, q) / q[:, :, None]
-    future[np.arange(len(x))[:, None] >= lengths] = 0.0
-    return alpha_hat[:-1, :, :, None] * A * future[1:, :, None, :]
+    onward = _backward(lik, A, q)[1]
+    onward[np.arange(1, len(x))[:, None] >= lengths] = 0.0
+    return alpha_hat[:-1, :, :, None] * A * onward[:, :, None, :]
 
 
 # --- book/02_hmm.md: The floor: the best loss there is (#hmm-floor)
@@ -394,17 +417,14 @@ def count_hmm(
     if smooth is 0 and some state has nothing to count.
     """
     x, lengths = check_symbols(x, V, lengths)
-    z, _ = check_symbols(z, K, lengths)
-    alive = np.arange(len(z))[:, None] < lengths
-    if z.shape != x.shape or (z == MISSING)[alive].any():
-        came = f"got {z.shape}"
-        raise ValueError(f"z must be {x.shape} to match x, without MISSING; {came}")
+    z = check_states(z, x, K, lengths)
     if smooth < 0:
         raise ValueError(f"smooth must be 0 or more; got {smooth}")
     pi, A, E = np.full(K, smooth), np.full((K, K), smooth), np.full((K, V), smooth)
     np.add.at(pi, z[0], 1)
     # a step needs both of its ends inside the sequence: no count across the border
-    np.add.at(A, (z[:-1][alive[1:]], z[1:][alive[1:]]), 1)
+    inside = z[1:] != MISSING
+    np.add.at(A, (z[:-1][inside], z[1:][inside]), 1)
     np.add.at(E, (z[x != MISSING], x[x != MISSING]), 1)
     for name, table in (("A", A), ("E", E)):
         if not table.sum(axis=1).all():
