@@ -67,6 +67,7 @@ def render(ps: str, entries: Sequence[Entry], by_hand: Collection[tuple[str, str
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     students = [_student(entry) for entry in entries]
+    points = [s.points for s, e in zip(students, entries, strict=True) if e.settled] or [0.0]
     items = _items(entries, by_hand)
     marked = sum(item.max_points for item in items if not item.by_hand)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
@@ -77,8 +78,8 @@ def render(ps: str, entries: Sequence[Entry], by_hand: Collection[tuple[str, str
         items=items,
         several=len({item.notebook for item in items}) > 1,
         marked=marked,
-        mean=sum(s.points for s in students) / len(students),
-        bars=_histogram([s.points for s in students], marked),
+        mean=sum(points) / len(points),
+        bars=_histogram(points, marked),
         waiting=sum(row.outcome == "manual" for e in entries for row in e.rows),
         faults=[row for e in entries for row in e.rows if row.outcome == "grader_fault"],
     )
