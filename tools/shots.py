@@ -18,7 +18,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,37 +65,47 @@ def serve(folder: Path) -> Iterator[str]:
 
 
 def photograph(
-    browser: Browser, url: str, width: int, height: int, mode: str, full: bool = False
+    browser: Browser,
+    url: str,
+    width: int,
+    height: int,
+    mode: str,
+    full: bool = False,
+    end_at: str = "",
 ) -> Image.Image:
-    """Open a page at a size in light or dark mode and return its picture."""
+    """Open a page at a size in light or dark mode and return its picture.
+
+    full takes the whole page, not one screen; end_at scrolls until that element ends the screen.
+    """
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if mode == "dark" else "light",
     )
     page = context.new_page()
     page.goto(url)
-    page.evaluate("document.fonts.ready")
+    page.evaluate("document.fonts.ready.then(() => null)")
+    if end_at:
+        place = page.locator(end_at)
+        place.wait_for(timeout=5000)
+        place.evaluate("node => node.scrollIntoView({block: 'end', behavior: 'instant'})")
+        page.evaluate("scrollBy({top: 24, behavior: 'instant'})")
     png = page.screenshot(full_page=full, animations="disabled")
     context.close()
     return Image.open(io.BytesIO(png)).convert("RGB")
 
 
-def readme_picture(browser: Browser, site: str, chapter: str) -> Image.Image:
-    """Put the landing page (light) and a chapter (dark) into one picture, cut along a slant."""
-    front = photograph(browser, f"{site}/book/index.html", 1280, 860, "light")
-    behind = photograph(browser, f"{site}/{chapter}", 1280, 860, "dark")
-    width, height = 920, 618
-    left, right = front.resize((width, height)), behind.resize((width, height))
-    picture = left.copy()
-    mask = Image.new("L", (width, height), 0)
-    pixels = mask.load()
-    assert pixels is not None
-    for y in range(height):
-        edge = round(width * 0.66 - (y / height) * width * 0.18)
-        for x in range(edge, width):
-            pixels[x, y] = 255
-    picture.paste(right, (0, 0), mask)
-    return picture.quantize(128, dither=Image.Dither.NONE)
+def readme_picture(browser: Browser, page: str, end_at: str) -> Image.Image:
+    """Show one screen of a chapter, light on the left and dark on the right of a slanted cut."""
+    light, dark = (
+        photograph(browser, page, 1280, 1180, mode, end_at=end_at) for mode in ("light", "dark")
+    )
+    width, height = light.size
+    cut = Image.new("L", light.size, 0)
+    right = [(width * 0.70, 0), (width, 0), (width, height), (width * 0.38, height)]
+    ImageDraw.Draw(cut).polygon(right, fill=255)
+    light.paste(dark, (0, 0), cut)
+    small = light.resize((1000, round(1000 * height / width)), Image.Resampling.LANCZOS)
+    return small.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
 
 
 def pages(site: Path) -> list[str]:
@@ -109,6 +119,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.shots", description=__doc__)
     parser.add_argument("--site", type=Path, default=SITE, help="the built site")
     parser.add_argument("--chapter", default="book/02_hmm.html", help="the chapter on the picture")
+    parser.add_argument("--end-at", default="#fig-hmm-trellis", help="what ends the picture, in CSS")
     parser.add_argument("--pages", type=Path, metavar="DIR", help="photograph every page into DIR")
     parser.add_argument("--only", metavar="TEXT", default="", help="pages whose path has TEXT")
     parser.add_argument("--top", action="store_true", help="the first screen instead of the page")
@@ -124,7 +135,8 @@ def main() -> int:
     with sync_playwright() as playwright, serve(options.site) as address:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         if options.pages is None:
-            picture = readme_picture(browser, address, options.chapter)
+            page = f"{address}/{options.chapter}"
+            picture = readme_picture(browser, page, options.end_at)
             picture.save(PICTURE, optimize=True)
             print(f"{PICTURE.relative_to(ROOT)}: {PICTURE.stat().st_size / 1000:.0f} kB")
         else:
