@@ -149,10 +149,14 @@ def _release(args: argparse.Namespace) -> int:
             )
             return 1 if lines else 0
         for ps in sets:
-            changed = release.write(here, ps, force=args.force)
-            for path in changed:
+            done = release.write(here, ps, force=args.force)
+            for path in done.changed:
                 print(f"{ps}: {path.relative_to(here.root)}")
-            if not changed:
+            for path in done.left_alone:
+                _complain(
+                    f"{path} was run, so somebody works in it: left alone (--force overwrites)"
+                )
+            if not done.changed and not done.left_alone:
                 print(f"{ps}: up to date")
     except SourceError as error:
         raise UsageError(str(error)) from error

@@ -123,10 +123,18 @@ def check(course: Course, ps: str) -> list[str]:
     return lines + [f"{p} is not part of the release; {command}" for p in _strays(course, ps, made)]
 
 
-def write(course: Course, ps: str, force: bool = False) -> list[Path]:
-    """Make both notebooks of each text source and the release; return what changed on disk.
+@dataclass(frozen=True)
+class Written:
+    """What making a release did."""
 
-    A released notebook that holds outputs is somebody's work and is left alone without `force`.
+    changed: list[Path]
+    left_alone: list[Path]  # somebody works in these
+
+
+def write(course: Course, ps: str, force: bool = False) -> Written:
+    """Make both notebooks of each text source, and the release.
+
+    A released notebook that was run is somebody's work and is left alone without `force`.
     """
     if not course.source(ps).is_dir():
         known = ", ".join(course.problem_sets()) or "none"
@@ -138,15 +146,11 @@ def write(course: Course, ps: str, force: bool = False) -> list[Path]:
         )
     made = released_files(course, ps)
     strays = _strays(course, ps, made)
-    worked_in = [p for p in [*made, *strays] if p.suffix == ".ipynb" and _has_outputs(p)]
-    if worked_in and not force:
-        raise UsageError(
-            f"{worked_in[0]} has been run: somebody works in it; "
-            "move it away, or overwrite it with --force"
-        )
-    for path in strays:
+    taken = [p for p in [*made, *strays] if p.suffix == ".ipynb" and _was_run(p) and not force]
+    for path in set(strays) - set(taken):
         path.unlink()
-    return changed + _write_files(made) + strays
+    changed += _write_files({p: content for p, content in made.items() if p not in taken})
+    return Written(changed + [p for p in strays if p not in taken], taken)
 
 
 def _strays(course: Course, ps: str, made: dict[Path, bytes]) -> list[Path]:
@@ -170,7 +174,7 @@ def _differs(path: Path, content: bytes) -> bool:
     return not path.is_file() or path.read_bytes() != content
 
 
-def _has_outputs(path: Path) -> bool:
+def _was_run(path: Path) -> bool:
     """Tell whether somebody ran a notebook; a file that is no notebook counts as not run."""
     try:
         cells = json.loads(path.read_bytes())["cells"]

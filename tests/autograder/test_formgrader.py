@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Done, clean_env, hand_in, solved
 from nbgrader.api import Gradebook
+from tiny_course import Done, clean_env, hand_in, solved
 
 TOKEN = "a-token-of-this-test"
 

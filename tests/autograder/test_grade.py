@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
-from conftest import ROOT, TEXT, Done, cell, clean_env, hand_in, rows_of, solved, stock
 from nbgrader.api import Gradebook
+from tiny_course import ROOT, TEXT, Done, cell, clean_env, hand_in, rows_of, solved, stock
 
 MakeCourse = Callable[..., Path]
 Command = Callable[..., Done]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import TEXT, cell
+from tiny_course import TEXT, cell
 
 from autograder import source
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import Done
+from tiny_course import Done
 
 from autograder import bank, course
 from autograder.course import UsageError
