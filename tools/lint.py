@@ -25,7 +25,7 @@ OPTIONS = re.compile(r"\A(?:---\n.*?^---\n|(?::[^\n]*\n)+)", re.M | re.S)
 MAGIC = re.compile(r"^(\s*)[%!].*$", re.M)
 # cells import where they need it, show a value by naming it, and redefine what they improve
 CELL_RULES = ["--ignore", "E402,F811,B018,I001,W291,W293,W391", "--no-cache"]
-CELL_TYPES = ["--allow-untyped-defs", "--disable-error-code=no-redef"]
+CELL_TYPES = ["--allow-untyped-defs", "--disable-error-code=no-redef", "--allow-redefinition"]
 
 
 def chapter_code(text: str) -> tuple[str, int]:

@@ -119,7 +119,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.shots", description=__doc__)
     parser.add_argument("--site", type=Path, default=SITE, help="the built site")
     parser.add_argument("--chapter", default="book/02_hmm.html", help="the chapter on the picture")
-    parser.add_argument("--end-at", default="#fig-hmm-trellis", help="what ends the picture, in CSS")
+    parser.add_argument(
+        "--end-at", default="#fig-hmm-trellis", help="what ends the picture, in CSS"
+    )
     parser.add_argument("--pages", type=Path, metavar="DIR", help="photograph every page into DIR")
     parser.add_argument("--only", metavar="TEXT", default="", help="pages whose path has TEXT")
     parser.add_argument("--top", action="store_true", help="the first screen instead of the page")
