@@ -265,8 +265,8 @@ def _backward(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return beta_hat (T, B, K) and onward (T-1, B, K). Source: {eq}`hmm-beta-hat`.
 
-    onward[t, b, j] = E_jx beta_hat(j) / q at t + 1, what follows an arrow into j. It
-    takes the place of lik, which is lost: fresh memory costs more than arithmetic.
+    onward[t, b, j] = E_jx beta_hat(j) / q at t + 1, what follows an arrow into j;
+    it takes the place of lik, which is lost: fresh memory costs more than sums do.
     """
     beta_hat = np.empty_like(lik)
     beta_hat[-1] = 1.0
