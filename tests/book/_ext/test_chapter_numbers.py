@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from conftest import KATEX
+from small_book import KATEX
 
 TOC = """format: jb-book
 root: index

@@ -7,7 +7,7 @@ import time
 
 import katex_html
 import pytest
-from conftest import KATEX
+from small_book import KATEX
 
 EXTENSIONS = ["myst_parser", "katex_html"]
 CONFIG = {

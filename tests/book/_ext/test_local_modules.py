@@ -6,19 +6,7 @@ from pathlib import Path
 
 import local_modules
 import pytest
-
-HEADER = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-
-"""
+from small_book import HEADER
 
 CHAPTER = """# A chapter
 

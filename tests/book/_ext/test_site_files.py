@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
-from test_local_modules import HEADER
+from small_book import HEADER, ROOT
 
 NOTEBOOK = HEADER + "# A chapter\n\n```{code-cell} ipython3\n1 + 1\n```\n"
 
