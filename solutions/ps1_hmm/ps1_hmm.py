@@ -940,7 +940,7 @@ def hidden_ffbs():
     for name, pi, A, E, x in models:
         before = [x, pi, A, E]
         given = [a.copy() for a in before]
-        got = np.asarray(sample_paths(*given, n, 123))
+        got = np.asarray(sample_paths(*[*given, n, 123]))
         assert got.shape == (n, len(x)), "one path a row, one day a column: shape (n, T)"
         assert all(np.array_equal(a, b) for a, b in zip(given, before, strict=True)), (
             "do not change the arguments: work on a copy"
@@ -969,7 +969,7 @@ def hidden_ffbs():
             )
 
     x = np.array([0, 1, 0, 0, 1, 1, 0, 1])
-    flat = [np.full(2, 0.5), np.full((2, 2), 0.5), np.full((2, 2), 0.5)]
+    flat = (np.full(2, 0.5), np.full((2, 2), 0.5), np.full((2, 2), 0.5))
     one, two = sample_paths(x, *flat, 200, 1), sample_paths(x, *flat, 200, 2)
     assert not same(one, two), "another seed must give other paths: use the seed that you are given"
     half = np.asarray(one)[1:] == np.asarray(one)[:-1]
@@ -989,21 +989,26 @@ hidden_ffbs()
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# See what you made: the question that started this task, answered by a histogram.
+# See what you made: the question that started this task, answered by a histogram. The truth is one
+# draw from it, so it need not lie at the peak.
 
 
 # %%
 def spells():
     pi, sticky = np.array([0.5, 0.5]), np.array([[0.9, 0.1], [0.1, 0.9]])
-    _, x = sample_one(60, pi, sticky, ICE_E, seed=3)
+    z, x = sample_one(60, pi, sticky, ICE_E, seed=3)
     paths = sample_paths(x, pi, sticky, ICE_E, 1000, 0)
-    longest = [
-        max((len(list(run)) for hot, run in itertools.groupby(path) if hot == 0), default=0)
-        for path in paths
-    ]
+
+    def longest(path):
+        return max(
+            (len(list(run)) for state, run in itertools.groupby(path) if state == 0), default=0
+        )
+
     fig, ax = plt.subplots(figsize=(6, 2.4), layout="constrained")
-    ax.hist(longest, bins=np.arange(62) - 0.5, color="#0072B2")
+    ax.hist([longest(path) for path in paths], bins=range(62), align="left", color="#0072B2")
+    ax.axvline(longest(z), color="#D55E00", label="what really happened")
     ax.set(xlabel="longest hot spell (days)", ylabel="sampled paths")
+    ax.legend(frameon=False)
     plt.show()
 
 
@@ -1143,7 +1148,7 @@ def hidden_mstep():
             given = [a.copy() for a in before]
             crashed = False
             try:
-                pi, A, E = mstep(*given, 5, kappa)
+                pi, A, E = mstep(*[*given, 5, kappa])
             except IndexError:
                 crashed = True
             assert not crashed, "padding may be any integer: do not use it as an index"
@@ -1239,8 +1244,8 @@ print("keys of 'hello world':", press("hello world"))
 #   fifth.
 # - **6 more** for at most **0.16** wrong. A second-order HMM (task 2) gets a tenth wrong.
 #
-# Worked example: `keypad("0480470205478", MANUAL)` is `" it is a list"`. A call may take up to 10
-# seconds (array code takes a fraction of one).
+# Worked example: `keypad("0480470205478", MANUAL)` is `" it is a list"`. A call with 300 keys
+# should take at most 2 seconds, learning included (array code takes a fraction of one).
 #
 # <details><summary>Hint</summary>
 #
@@ -1287,7 +1292,7 @@ def keypad(keys, text):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "ps1-keypad-tests", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "ps1-keypad-tests", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false} autograder={"timeout_s": 60}
 def visible_keypad():
     got = keypad("0480470205478", MANUAL)
     assert got == " it is a list", f"the worked example gives {got!r}"
@@ -1352,7 +1357,7 @@ def hidden_keypad():
     assert share <= 0.24, (
         "more than 0.24 wrong: use the whole message, what comes later too, not a filter"
     )
-    backward = [truth[::-1] for truth in KEYPAD_UNSEEN[:3]]
+    backward = [truth[::-1] for truth in KEYPAD_UNSEEN[:2]]
     assert keypad_errors(backward, MANUAL[::-1]) <= 0.28, (
         "learn from the text that is given: here it is in a language that is written backward"
     )
@@ -1365,7 +1370,7 @@ hidden_keypad()
 # And the second half, for a longer memory:
 
 
-# %% nbgrader={"grade": true, "grade_id": "ps1-keypad-score", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "ps1-keypad-score", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false} autograder={"timeout_s": 60}
 def visible_keypad_score():
     message = press("the name of a class")
     got = keypad(message, MANUAL)

@@ -125,6 +125,26 @@ def log_filter(x, lengths, pi, A, E):
         return np.log(filtered), log_lik
 
 
+# %% wrong: one maximum for all states in the log-sum-exp
+# why: exp(log p - max) @ A underflows for a state far behind, which has a maximum of its own
+def log_filter(x, lengths, pi, A, E):
+    T, B = x.shape
+    real = np.arange(T)[:, None] < lengths
+    x = np.where(real, x, 0)
+    rows, log_lik = [], np.zeros(B)
+    with np.errstate(divide="ignore"):
+        log_predicted, log_E = np.tile(np.log(pi), (B, 1)), np.log(E)
+        for t in range(T):
+            log_joint = log_predicted + log_E[:, x[t]].T
+            norm = np.logaddexp.reduce(log_joint, axis=1)
+            rows.append(log_joint - np.where(np.isneginf(norm), 0, norm)[:, None])
+            log_lik += np.where(real[t], norm, 0)
+            top = rows[-1].max(axis=1, keepdims=True)
+            top = np.where(np.isneginf(top), 0, top)
+            log_predicted = top + np.log(np.exp(rows[-1] - top) @ A)
+    return np.array(rows), log_lik
+
+
 # %% wrong: unscaled probabilities, logs taken at the end
 # why: the exponentials underflow on long diaries
 def log_filter(x, lengths, pi, A, E):
