@@ -21,6 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 # what a build leaves below _build; other steps of make keep their own folders there
 MADE = ("html", ".doctrees", ".jupyter_cache", ".assets", "jupyter_execute", "site.log")
+# Jupyter Book imports jsonschema, which compiles 38 grammars for a check of web addresses that
+# nobody asks for: a second of CPU in each build. Without that package it goes without the check.
+START = (
+    "import sys; sys.modules['rfc3987_syntax'] = None;"
+    " from jupyter_book.cli.main import main; main()"
+)
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 PROBLEM = re.compile(r"WARNING|ERROR|CRITICAL|[A-Z]\w*(?:Error|Exception)\b|^Extension error")
 RUN = re.compile(r"^(?P<file>.*?): (?P<what>Executing notebook|Executed notebook in (?P<s>[\d.]+))")
@@ -64,8 +70,7 @@ def relative(text: str) -> str:
 
 def build(log: Path) -> tuple[int, list[str]]:
     """Run Jupyter Book, show what matters while it runs; return its status and its problems."""
-    program = str(Path(sys.executable).with_name("jupyter-book"))
-    command = [program, "build", ".", "-W", "-n", "--keep-going"]
+    command = [sys.executable, "-c", START, "build", ".", "-W", "-n", "--keep-going"]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

@@ -60,7 +60,7 @@ def test_missing_npm_is_one_clear_line(checkout: Path) -> None:
 
 def run(root: Path, script: str, *arguments: str) -> int:
     stand_in(root, "npm", "mkdir -p node_modules")
-    stand_in(root, "jupyter-book", script)
+    stand_in(root, "python", script)
     return site.main(list(arguments))
 
 
