@@ -164,8 +164,8 @@ picture()
 # %% [markdown]
 # ## 1. How many ice creams in k days? (`ps1-k-step`, 8 points)
 #
-# The filter tells where each of B diaries stands today. A shop must order milk now for a day that
-# is $k_b$ days ahead, and each customer has another $k_b$. Forecast the *symbol*, not the state.
+# The filter tells where each of B diaries stands today. The shop that serves these people must
+# order now: for diary b it looks $k_b$ days ahead. Forecast the *symbol*, not the state.
 #
 # Write `forecast(filtered, k, A, E)`:
 #
