@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from autograder.course import UsageError
 from autograder.run import PROTECTION
 
@@ -23,6 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         _complain(*str(error).splitlines())
         return 2
+    except (OSError, SQLAlchemyError) as error:  # a full disk, a locked gradebook
+        _complain(f"stopped: {str(error).strip().splitlines()[0]}; what is graded is kept")
+        return 1
     except KeyboardInterrupt:
         return STOPPED
 
@@ -134,32 +139,25 @@ def _complain(*lines: str) -> None:
 
 def _release(args: argparse.Namespace) -> int:
     from autograder import course, release
-    from autograder.source import SourceError
 
     here = course.load(args.course_dir)
     sets = args.ps or here.problem_sets()
     if not sets:
         raise UsageError(f"no problem set under {here.source('x').parent}")
-    try:
-        if args.check:
-            lines = [line for ps in sets for line in release.check(here, ps)]
-            print(
-                "\n".join(lines) or f"{', '.join(sets)}: up to date",
-                file=sys.stderr if lines else None,
-            )
-            return 1 if lines else 0
-        for ps in sets:
-            done = release.write(here, ps, force=args.force)
-            for path in done.changed:
-                print(f"{ps}: {path.relative_to(here.root)}")
-            for path in done.left_alone:
-                _complain(
-                    f"{path} was run, so somebody works in it: left alone (--force overwrites)"
-                )
-            if not done.changed and not done.left_alone:
-                print(f"{ps}: up to date")
-    except SourceError as error:
-        raise UsageError(str(error)) from error
+    if args.check:
+        lines = [line for ps in sets for line in release.check(here, ps)]
+        _complain(*lines)
+        if not lines:
+            print(f"{', '.join(sets)}: up to date")
+        return 1 if lines else 0
+    for ps in sets:
+        done = release.write(here, ps, force=args.force)
+        for path in done.changed:
+            print(f"{ps}: {path.relative_to(here.root)}")
+        for path in done.left_alone:
+            _complain(f"{path} was run, so somebody works in it: left alone (--force overwrites)")
+        if not done.changed and not done.left_alone:
+            print(f"{ps}: up to date")
     return 0
 
 

@@ -44,14 +44,14 @@ class Grader:
     def __init__(self, course: Course, ps: str) -> None:
         self.course, self.ps = course, ps
         folder = course.source(ps)
-        if not course.notebooks(ps):
-            known = ", ".join(course.problem_sets()) or "none"
-            raise UsageError(f"no notebook of a problem set {ps!r} in {folder}; there are: {known}")
         if stale := release.stale_sources(course, ps):
             raise UsageError(
                 f"{stale[0]} is not what its text source makes; "
                 f"run `python -m autograder release {ps}`"
             )
+        if not course.notebooks(ps):
+            known = ", ".join(course.problem_sets()) or "none"
+            raise UsageError(f"no notebook of a problem set {ps!r} in {folder}; there are: {known}")
         self.released = {p.stem: release.convert(course, p) for p in course.notebooks(ps)}
         self.source_files = course.extra_files(folder)
         texts = [p.read_text() for p in course.notebooks(ps)]
@@ -117,7 +117,11 @@ class Grader:
         master = self.released[ran.job.name].master
         if ran.notebook is None:
             return scoring.same_for_all(where, master, "grader_fault", ran.fault)
-        return scoring.score(where, master, ran.notebook)
+        try:
+            return scoring.score(where, master, ran.notebook)
+        except Exception as error:  # nobody else's marks may depend on this notebook
+            fault = f"the executed notebook cannot be marked: {error!r}"
+            return scoring.same_for_all(where, master, "grader_fault", fault)
 
     def finished(self, works: Sequence[Work], pool: run.Pool) -> Iterator[Work]:
         """Execute the notebooks of all submissions; yield each submission when it is complete."""

@@ -79,9 +79,10 @@ class Progress:
         if self.bar:
             self.bar.stop()
         if isinstance(error, KeyboardInterrupt):
+            kept = f"{self.done} of {self.total} submissions are graded and kept, the others"
+            kept = kept if self.total else "nothing was graded, the submissions"
             print(
-                f"autograder: stopped; {self.done} of {self.total} submissions are graded and "
-                "kept, the others are as they were; the same command goes on from here",
+                f"autograder: stopped; {kept} are as they were; the same command goes on from here",
                 file=sys.stderr,
                 flush=True,
             )

@@ -161,7 +161,7 @@ class _Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                text=True,
+                encoding="utf-8",
                 start_new_session=True,  # Ctrl-C reaches the coordinator alone; it ends us in order
             )
 

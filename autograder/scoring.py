@@ -1,18 +1,15 @@
 """Turn an executed notebook into an outcome and points for each cell that carries points."""
 
-import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution, is_task
 
-from autograder.submission import carries_points, grade_id
+from autograder.submission import carries_points, grade_id, printable
 
 TIMEOUT, DEAD = "CellTimeoutError", "DeadKernelError"  # error names that the worker writes
 NO_RESPONSE = "No response."  # nbgrader's words
-MESSAGE_LENGTH = 300
-UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -110,10 +107,10 @@ def last_error(cell: NotebookNode) -> NotebookNode | None:
 
 def message_of(error: NotebookNode) -> str:
     """One printable line: the assert message, or `Name: text` of another exception."""
-    text = " ".join(UNPRINTABLE.sub("", str(error.evalue)).split())
+    text = printable(str(error.evalue))
     if error.ename != "AssertionError" or not text:
         text = f"{error.ename}: {text}" if text else str(error.ename)
-    return text if len(text) <= MESSAGE_LENGTH else text[: MESSAGE_LENGTH - 1] + "…"
+    return printable(text)
 
 
 def _outcome_of(error: NotebookNode) -> str:

@@ -16,6 +16,8 @@ from nbformat import NotebookNode
 from nbgrader.nbgraderformat import MetadataValidator, SchemaTooNewError, SchemaTooOldError
 from nbgrader.nbgraderformat import ValidationError as MetadataError
 
+from autograder.course import UsageError
+
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 REGIONS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
 CELL_START = re.compile(r"#\s*%%+(\s|\[|$)")
@@ -24,7 +26,7 @@ REGION_MARK = re.compile(rf"\b(BEGIN|END) ({'|'.join(REGIONS)})\b")
 JUPYTEXT_KEYS = ("lines_to_next_cell", "lines_to_end_of_cell_marker", "cell_marker", "title")
 
 
-class SourceError(ValueError):
+class SourceError(UsageError):
     """A mistake in a text source, with the file and line to look at."""
 
     def __init__(self, path: Path, line: int, message: str) -> None:

@@ -7,6 +7,8 @@ their text, and everything that bears on marks comes from the source.
 
 import copy
 import json
+import re
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -16,6 +18,11 @@ from nbgrader.utils import is_grade, is_locked, is_task
 from autograder.release import Released
 
 MAX_BYTES = 50_000_000
+MAX_DEPTH = 100  # of nested lists and mappings; an honest notebook has about ten
+MAX_LINE = 300
+# terminal sequences and control characters
+UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # cell metadata that changes how a cell is run or marked; a student's own is dropped
 CONTROL_KEYS = ("nbgrader", "autograder", "tags", "deletable", "editable", "execution")
 
@@ -28,27 +35,51 @@ def read(path: Path) -> NotebookNode:
     """Read a submitted notebook of any nbformat that can be brought to version 4."""
     if path.is_symlink():
         raise Unreadable("is a symbolic link; hand in the file itself")
+    if not path.is_file():
+        raise Unreadable("is not a file")
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise Unreadable(f"is {size / 1e6:.0f} MB large; the limit is {MAX_BYTES / 1e6:.0f} MB")
     if size == 0:
         raise Unreadable("is empty")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        json.loads(text)
+        content = json.loads(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise Unreadable(f"is not UTF-8 text: {error.reason} at byte {error.start}") from error
     except RecursionError as error:
         raise Unreadable("is nested too deeply for a notebook") from error
     except ValueError as error:
         raise Unreadable(f"is not JSON (cut off?): {error}") from error
+    if _depth(content) > MAX_DEPTH:
+        raise Unreadable("is nested too deeply for a notebook")
+    # half of a surrogate pair is valid JSON, but no text that could be written down again
+    text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()
     try:
-        raw = nbformat.reads(text, as_version=4)
-        nb = nbformat.v4.new_notebook(cells=[_bare(cell) for cell in raw.cells])
+        with warnings.catch_warnings(action="ignore"):
+            raw = nbformat.reads(text, as_version=4)
+        return nbformat.v4.new_notebook(cells=[_bare(cell) for cell in raw.cells])
     except Exception as error:  # nbformat raises all kinds of things over hostile JSON
         reason = (str(error).strip() or repr(error)).splitlines()[0]
-        raise Unreadable(f"is not a notebook: {reason[:200]}") from error
-    return nb
+        raise Unreadable(f"is not a notebook: {printable(reason)}") from error
+
+
+def printable(text: str) -> str:
+    """One line of bounded length without control characters, of text a student may choose."""
+    line = " ".join(UNPRINTABLE.sub("", text).split())
+    return line if len(line) <= MAX_LINE else line[: MAX_LINE - 1] + "…"
+
+
+def _depth(content: object) -> int:
+    """How deeply lists and mappings are nested, without recursion."""
+    level, depth = [content], 0
+    while level:
+        inner = [v.values() if isinstance(v, dict) else v for v in level
+                 if isinstance(v, (dict, list))]  # fmt: skip
+        level = [value for values in inner for value in values]
+        depth += bool(inner)
+        if depth > MAX_DEPTH:
+            break
+    return depth
 
 
 def put_right(nb: NotebookNode, released: Released) -> tuple[NotebookNode, list[str]]:
@@ -109,7 +140,7 @@ def _new(kind: str, text: str, metadata: NotebookNode, old: NotebookNode) -> Not
     cell = make(text, metadata=copy.deepcopy(metadata))
     if kind != "code" and isinstance(old.get("attachments"), dict):
         cell.attachments = copy.deepcopy(old.attachments)
-    if isinstance(old.get("id"), str) and 0 < len(old.id) <= 64:
+    if isinstance(old.get("id"), str) and CELL_ID.fullmatch(old.id):
         cell.id = old.id
     return cell
 
@@ -153,7 +184,7 @@ def _put_back(cells: list[NotebookNode], master: list[NotebookNode], notes: list
 
 def _make_ids_unique(cells: list[NotebookNode]) -> None:
     seen: set[str] = set()
-    for i, cell in enumerate(cells):
-        if cell.id in seen:
-            cell.id = f"cell-{i}"
+    for cell in cells:
+        while cell.id in seen:
+            cell.id = f"{cell.id[:60]}-2"
         seen.add(cell.id)

@@ -99,7 +99,8 @@ def main(course_root: str, inbox: TextIO, outbox: TextIO) -> None:
     config = course.load(Path(course_root)).config
 
     def say(**message: Any) -> None:
-        outbox.write(json.dumps(message) + "\n")
+        # not in ASCII: half a surrogate pair, printed by a student, must not get any further
+        outbox.write(json.dumps(message, ensure_ascii=False) + "\n")
         outbox.flush()
 
     for line in inbox:
@@ -113,6 +114,6 @@ def main(course_root: str, inbox: TextIO, outbox: TextIO) -> None:
 
 if __name__ == "__main__":
     # what a library prints must not get between the messages
-    messages = os.fdopen(os.dup(1), "w")
+    messages = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
     os.dup2(2, 1)
     main(sys.argv[1], sys.stdin, messages)

@@ -38,6 +38,7 @@ def test_a_class_of_all_kinds(make_course: MakeCourse, autograder: Command) -> N
     stubborn += "        except BaseException: pass"
     hand_in(root, "stubborn", solved(root, {"tiny-double": double + stubborn}))
     hand_in(root, "exits", solved(root, {"tiny-double": "import os\nos._exit(0)"}))
+    hand_in(root, "surrogate", solved(root, {"tiny-double": "print('\\ud800'); '\ud800'"}))
     hand_in(root, "asks", solved(root, {"tiny-double": double + "return input()"}))
 
     nb = solved(root)
@@ -73,6 +74,7 @@ def test_a_class_of_all_kinds(make_course: MakeCourse, autograder: Command) -> N
         "no-cells": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}}',
         "wrong-cell": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [7]}',
         "format-99": b'{"nbformat": 99, "nbformat_minor": 0, "metadata": {}, "cells": []}',
+        "deep-enough": b'{"cells": ' + b"[" * 500 + b"]" * 500 + b"}",
         "deep": b'{"cells": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     }
     for student, content in broken.items():
@@ -82,7 +84,7 @@ def test_a_class_of_all_kinds(make_course: MakeCourse, autograder: Command) -> N
     link.parent.mkdir(parents=True)
     link.symlink_to(root / "solutions/tiny/tiny.ipynb")
 
-    done = autograder("grade", "tiny", "--course-dir", root, "--json", root / "m.json")
+    done = autograder("grade", "tiny", "--course-dir", root, "--json", root / "m.json", "--jobs", 2)
     assert done.returncode == 0, done.stderr
     rows = json.loads((root / "m.json").read_text())
     full, none = [("passed", 3.0), ("passed", 2.0)], [("error", 0.0), ("error", 0.0)]
@@ -95,6 +97,7 @@ def test_a_class_of_all_kinds(make_course: MakeCourse, autograder: Command) -> N
         "loops": [("timeout", 0.0), ("passed", 2.0)],
         "stubborn": [("timeout", 0.0), ("passed", 2.0)],
         "exits": [("error", 0.0), ("passed", 2.0)],
+        "surrogate": [("error", 0.0), ("passed", 2.0)],
         "asks": [("error", 0.0), ("passed", 2.0)],
         "deleted": [("missing", 0.0), ("passed", 2.0)],
         "duplicated": [("failed", 0.0), ("passed", 2.0)],
@@ -113,6 +116,7 @@ def test_a_class_of_all_kinds(make_course: MakeCourse, autograder: Command) -> N
     assert message["untouched"] == "NotImplementedError: tiny-double"
     for student in [*broken, "absent", "linked"]:
         assert f"autograder: {student}: tiny.ipynb " in done.stderr
+    assert all(line.startswith(("autograder: ", "tiny: ")) for line in done.stderr.splitlines())
     assert set(rows[0]) == {"student", "assignment", "notebook", "cell", "points", "max_points",
                             "outcome", "message"}  # fmt: skip
     report = (root / "reports/tiny.html").read_text()
