@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tools.shots import ROOT
+
 LOADS = {
     ("script", "src"),
     ("img", "src"),
@@ -133,6 +135,18 @@ def test_chapter_notebooks_are_whole(site: Path) -> None:
         assert notebook["metadata"]["kernelspec"]["name"] == "python3"
         text = path.with_suffix(".md").read_text("utf-8")
         assert kinds["code"] == text.count("```{code-cell}"), path.name
+
+
+def test_problem_sets_download_as_students_get_them(site: Path) -> None:
+    """The notebook behind the button is the released one, byte for byte."""
+    offered = sorted((site / "_sources" / "exercises").glob("*/*.ipynb"))
+    assert offered
+    for path in offered:
+        released = ROOT / path.relative_to(site / "_sources")
+        assert path.read_bytes() == released.read_bytes(), path.name
+        page = site / path.relative_to(site / "_sources").with_suffix(".html")
+        links = [(page.parent / link).resolve() for link in read(page).links if ".ipynb" in link]
+        assert path.resolve() in links
 
 
 @pytest.mark.parametrize("unused", ["**/*.map", "**/*.ttf", "**/fontawesome*", "**/*thebe*"])
