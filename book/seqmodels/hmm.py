@@ -254,8 +254,8 @@ def _forward(
     if not (q > 0).all():
         t, b = np.argwhere(~(q > 0))[0]
         raise ValueError(
-            f"sequence {b} is impossible: x[{t}, {b}] has probability 0 after what "
-            "came before it; check it, or leave no zeros in E and A"
+            f"sequence {b} is impossible: x[{t}, {b}] has probability 0 (in double "
+            "precision) after what came before; check it, or leave no zeros in A, E"
         )
     return alpha_hat, q
 

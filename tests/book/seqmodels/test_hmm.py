@@ -103,6 +103,9 @@ def test_everything_agrees_with_all_paths(
     best, log_p = H.viterbi(x, model, lengths)
     log_sum = H.semiring_forward(x, model, H.logsumexp, lengths)
     log_max = H.semiring_forward(x, model, np.max, lengths)
+    # a symbol that nobody saw and a step after the end are certain, with no rounding at all
+    assert (q[(np.arange(T)[:, None] >= np.array(lengths)) | (x == H.MISSING)] == 1).all()
+    assert (post.log_lik == H.log_likelihood(x, model, lengths)).all()
     xi_sum = np.zeros((K, K))
     close = {"rtol": 1e-9, "atol": 1e-13}
     for b, n in enumerate(lengths):
@@ -389,6 +392,8 @@ def test_other_errors() -> None:
         H.log_joint(np.zeros((2, 1), dtype=int), DIARY, ICE)
     with pytest.raises(ValueError, match=r"z\[1, 0\] = -1 is no state; expected 0 to 1"):
         H.log_joint(np.array([[0], [-1], [0]]), DIARY, ICE)
+    with pytest.raises(ValueError, match=r"z\[2, 0\] = 2 is no state; expected 0 to 1"):
+        H.log_joint(np.array([[0], [1], [2]]), DIARY, ICE)
     with pytest.raises(ValueError, match="row 1 of A has no counts: use smooth > 0"):
         H.count_hmm(DIARY * 0, DIARY, 2, 3, smooth=0)
     with pytest.raises(ValueError, match=r"z\[0, 0\] = -1 is no state; expected 0 to 1"):
