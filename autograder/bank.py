@@ -45,7 +45,7 @@ class Verdict:
     answer: Answer
     lost: tuple[str, ...]  # cells below full marks
     visible: tuple[str, ...]  # cells whose visible tests failed
-    messages: Mapping[str, str]
+    messages: Mapping[str, str]  # of every cell that was tried
 
     @property
     def problems(self) -> list[str]:
@@ -138,6 +138,7 @@ def check(
     An answer is marked on the tests of its own task and on those it is said to lose; with `full`
     on the tests of all tasks, which takes several times as long.
     """
+    release.require_fresh(course, ps)
     sources = {p.stem: nbformat.read(p, 4) for p in course.notebooks(ps)}
     home = {n: stem for stem, nb in sources.items() for c in nb.cells if (n := grade_id(c))}
     for answer in answers:
@@ -146,9 +147,7 @@ def check(
                 raise UsageError(f"{answer.task}, {answer.name!r}: {ps} has no cell {cell!r}")
     with tempfile.TemporaryDirectory(prefix="autograder-bank-") as folder:
         copy = _copy_course(course, ps, Path(folder), sources)
-        released = {
-            p.stem: nbformat.reads(release.convert(copy, p).text, 4) for p in copy.notebooks(ps)
-        }
+        released = {p.stem: release.convert(copy, p).notebook for p in copy.notebooks(ps)}
         asked = {f"answer-{i:03d}": answer for i, answer in enumerate(answers)}
         for student, answer in asked.items():
             for stem, reference in sources.items():
@@ -233,13 +232,14 @@ def matrix(verdicts: Sequence[Verdict]) -> str:
     cells = sorted({c for v in verdicts for c in (*v.lost, *v.answer.loses)})
     wide = max((len(f"{v.answer.task}: {v.answer.name}") for v in verdicts), default=0)
     lines = [f"{i + 1:>3} {cell}" for i, cell in enumerate(cells)]
-    lines.append("x lost, as it must be; . full marks; ! not as it must be")
+    lines.append("x lost, as it must be; . full marks; ! not as it must be; blank: not tried")
     lines.append(" " * (wide + 7) + "".join(f"{i + 1:>3}" for i in range(len(cells))))
     for v in verdicts:
         marks = []
         for cell in cells:
             lost, must = cell in v.lost, cell in v.answer.loses
-            marks.append("  !" if lost != must or cell in v.visible else "  x" if lost else "  .")
+            plain = "x" if lost else "." if cell in v.messages else " "
+            marks.append("  !" if lost != must or cell in v.visible else f"  {plain}")
         kind = "right" if v.answer.right else "wrong"
         name = f"{v.answer.task}: {v.answer.name}"
         lines.append(f"{kind}  {name:<{wide}}{''.join(marks)}")

@@ -132,6 +132,10 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt  # leave as after Ctrl-C, with everything cleaned up
+
+
 def _complain(*lines: str) -> None:
     for line in lines:
         print(f"autograder: {line}", file=sys.stderr)
@@ -167,7 +171,7 @@ def _grade(args: argparse.Namespace) -> int:
 
     if args.json and not args.json.absolute().parent.is_dir():
         raise UsageError(f"--json: no folder {args.json.absolute().parent}")
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _stop)
     here = course.load(args.course_dir)
     result = grade.grade_class(
         here, args.ps, Progress(args.ps), args.student, args.jobs, args.force

@@ -43,32 +43,22 @@ class Grader:
 
     def __init__(self, course: Course, ps: str) -> None:
         self.course, self.ps = course, ps
-        folder = course.source(ps)
-        if stale := release.stale_sources(course, ps):
-            raise UsageError(
-                f"{stale[0]} is not what its text source makes; "
-                f"run `python -m autograder release {ps}`"
-            )
-        if not course.notebooks(ps):
-            known = ", ".join(course.problem_sets()) or "none"
-            raise UsageError(f"no notebook of a problem set {ps!r} in {folder}; there are: {known}")
+        release.require_fresh(course, ps)
         self.released = {p.stem: release.convert(course, p) for p in course.notebooks(ps)}
-        self.source_files = course.extra_files(folder)
+        self.source_files = course.extra_files(course.source(ps))
         texts = [p.read_text() for p in course.notebooks(ps)]
         self.source_key = journal.source_key(course, ps, texts)
         self.journal = Journal(course, ps)
 
     def check_reference(self, pool: run.Pool, force: bool) -> None:
         """Grade the reference answer, or refuse the run: its tests would be wrong about others."""
-        key = self.source_key
-        if force or not self.journal.done(REFERENCE, key):
-            jobs = []
-            for path in self.course.notebooks(self.ps):
-                nb, _ = submission.put_right(submission.read(path), self.released[path.stem])
-                jobs.append(run.Job("reference answer", path.stem, nb, self.source_files))
-            rows = [row for ran in pool.execute(jobs) for row in self._rows(ran)]
-            self.journal.add(Entry(REFERENCE, key, rows))
-        rows = self.journal.entries[REFERENCE].rows
+        if self.journal.done(REFERENCE, self.source_key) and not force:
+            return
+        jobs = []
+        for path in self.course.notebooks(self.ps):
+            nb, _ = submission.put_right(submission.read(path), self.released[path.stem])
+            jobs.append(run.Job("reference answer", path.stem, nb, self.source_files))
+        rows = [row for ran in pool.execute(jobs) for row in self._rows(ran)]
         low = [r for r in rows if r.outcome != "manual" and (r.points or 0.0) < r.max_points]
         if low:
             lines = [f"reference answer, {r.cell}: {r.outcome}: {r.message}" for r in low]
@@ -77,9 +67,10 @@ class Grader:
                 "mend the tests or the answer"
             )
             raise UsageError("\n".join(lines))
+        self.journal.add(Entry(REFERENCE, self.source_key, rows))
 
     def plan(self, students: Sequence[str], force: bool, graded: set[str]) -> list[Work]:
-        """Read submissions; leave out those whose very work is in journal and gradebook."""
+        """Read submissions; leave out those whose very work is graded and kept."""
         works = []
         for student in students:
             work = Work(student, self.course.submitted(student, self.ps))
@@ -87,7 +78,8 @@ class Grader:
             own = {Path(f"{n}.ipynb"): work.folder / f"{n}.ipynb" for n in self.released}
             present = {n: p for n, p in own.items() if p.is_file() and not p.is_symlink()}
             work.key = journal.submission_key(self.source_key, files | present)
-            if not force and student in graded and self.journal.done(student, work.key):
+            kept = student in graded and self.course.autograded(student, self.ps).is_dir()
+            if kept and not force and self.journal.done(student, work.key):
                 continue
             for name, released in self.released.items():
                 self._read(work, name, released, files | self.source_files)

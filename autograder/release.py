@@ -58,7 +58,8 @@ class Released:
     """The two faces of one source notebook."""
 
     master: NotebookNode  # solutions cleared, hidden tests in: what grading puts cells right from
-    text: str  # the students' notebook
+    text: str  # the students' notebook, as it is written
+    notebook: NotebookNode  # the same, read again
 
 
 def convert(course: Course, notebook: Path) -> Released:
@@ -82,7 +83,8 @@ def convert(course: Course, notebook: Path) -> Released:
     except Exception as error:  # each stage raises its own
         reason = (str(error).strip() or repr(error)).splitlines()[0]
         raise UsageError(f"{notebook}: cannot be released: {reason}") from error
-    return Released(masters[0], text if text.endswith("\n") else text + "\n")
+    text = text if text.endswith("\n") else text + "\n"
+    return Released(masters[0], text, nbformat.reads(text, 4))
 
 
 def sources_from_text(course: Course, ps: str) -> dict[Path, bytes]:
@@ -108,6 +110,19 @@ def stale_sources(course: Course, ps: str) -> list[Path]:
     return [
         path for path, content in sources_from_text(course, ps).items() if _differs(path, content)
     ]
+
+
+def require_fresh(course: Course, ps: str) -> None:
+    """Refuse to work with notebooks that are not what their text source makes, or with none."""
+    if stale := stale_sources(course, ps):
+        raise UsageError(
+            f"{stale[0]} is not what its text source makes; run `python -m autograder release {ps}`"
+        )
+    if not course.notebooks(ps):
+        known = ", ".join(course.problem_sets()) or "none"
+        raise UsageError(
+            f"no notebook of a problem set {ps!r} in {course.source(ps)}; there are: {known}"
+        )
 
 
 def check(course: Course, ps: str) -> list[str]:

@@ -26,7 +26,7 @@ class Student:
 
     name: str
     points: float
-    rows: list[Row]
+    rows: list[Row | None]  # in the order of the items
     late: str
     notes: list[str]
     unreadable: list[str]
@@ -48,7 +48,7 @@ class Item:
 def write(course: Course, ps: str) -> Path:
     """Write the report of everyone graded so far; returns its path."""
     entries = Journal(course, ps).entries
-    people = sorted((e for s, e in entries.items() if s != REFERENCE), key=lambda e: e.student)
+    people = [entries[student] for student in course.students(ps) if student in entries]
     if not people:
         raise UsageError(f"nothing of {ps} is graded in {course.root}; run `grade {ps}` first")
     path = course.root / "reports" / f"{ps}.html"
@@ -66,9 +66,9 @@ def render(ps: str, entries: Sequence[Entry], by_hand: Collection[tuple[str, str
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    students = [_student(entry) for entry in entries]
-    points = [s.points for s, e in zip(students, entries, strict=True) if e.settled] or [0.0]
     items = _items(entries, by_hand)
+    students = [_student(entry, items) for entry in entries]
+    points = [s.points for s, e in zip(students, entries, strict=True) if e.settled] or [0.0]
     marked = sum(item.max_points for item in items if not item.by_hand)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         ps=ps,
@@ -85,20 +85,20 @@ def render(ps: str, entries: Sequence[Entry], by_hand: Collection[tuple[str, str
     )
 
 
-def _student(entry: Entry) -> Student:
+def _student(entry: Entry, items: Sequence[Item]) -> Student:
     points = sum(row.points or 0.0 for row in entry.rows)
-    return Student(
-        entry.student, points, entry.rows, _late(entry.late_s), entry.notes, entry.unreadable
-    )
+    found = {(row.notebook, row.cell): row for row in entry.rows}
+    rows = [found.get((item.notebook, item.cell)) for item in items]
+    return Student(entry.student, points, rows, _late(entry.late_s), entry.notes, entry.unreadable)
 
 
 def _late(seconds: int) -> str:
     if seconds <= 0:
         return ""
     hours, minutes = seconds // 3600, seconds % 3600 // 60
-    return (
-        f"{hours // 24} d {hours % 24} h late" if hours >= 24 else f"{hours} h {minutes} min late"
-    )
+    if hours < 24:
+        return f"{hours} h {minutes} min late"
+    return f"{hours // 24} d {hours % 24} h late"
 
 
 def _items(entries: Sequence[Entry], by_hand: Collection[tuple[str, str]]) -> list[Item]:

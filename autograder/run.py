@@ -113,9 +113,7 @@ class _Worker:
                     done.put(Ran(job, None, f"{type(error).__name__}: {error}"))
 
     def _run(self, job: Job) -> Ran:
-        folder = self.scratch / "folder"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+        folder = Path(tempfile.mkdtemp(dir=self.scratch))  # nobody finds what another left
         for name, origin in job.files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(origin, folder / name)
@@ -123,6 +121,7 @@ class _Worker:
             self._start()
         reply = self._ask({"notebook": job.notebook, "folder": str(folder)})
         self.kernel = None
+        shutil.rmtree(folder, ignore_errors=True)
         if "notebook" in reply:
             return Ran(job, nbformat.from_dict(reply["notebook"]))
         return Ran(job, None, reply["fault"])

@@ -90,7 +90,7 @@ def put_right(nb: NotebookNode, released: Released) -> tuple[NotebookNode, list[
     missing cell with points stays missing and is worth 0.
     """
     master = {n: cell for cell in released.master.cells if (n := grade_id(cell))}
-    given = {n: c.source for c in nbformat.reads(released.text, 4).cells if (n := grade_id(c))}
+    given = {n: cell.source for cell in released.notebook.cells if (n := grade_id(cell))}
     last = {n: i for i, cell in enumerate(nb.cells) if (n := grade_id(cell)) in master}
     cells: list[NotebookNode] = []
     notes: list[str] = []

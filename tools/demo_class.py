@@ -44,7 +44,7 @@ class Student:
 def make_class(ps: str, course: Course, answers: Sequence[Answer]) -> list[Student]:
     """Twelve students, named after people who made the field."""
     reference = nbformat.read(course.notebooks(ps)[0], 4)
-    released = nbformat.reads(release.convert(course, course.notebooks(ps)[0]).text, 4)
+    released = release.convert(course, course.notebooks(ps)[0]).notebook
     tests = list(test_points(reference))
     wrong: dict[str, list[Answer]] = {}
     right: dict[str, list[Answer]] = {}
