@@ -62,7 +62,8 @@ def module_text(chapter: Path, cells: list[tuple[str, str]]) -> str:
         else:
             parts.append(code)
         last = section
-    return "\n\n\n".join(parts) + "\n"
+    # one blank line after the docstring, two between cells: as the formatter wants them
+    return parts[0] + "\n\n" + "\n\n\n".join(parts[1:]) + "\n"
 
 
 def modules(book: Path) -> dict[Path, str]:

@@ -1,7 +1,6 @@
 # GENERATED from book/02_hmm.md by `make export`; change the chapter, not this file.
 """Hidden Markov models: the code of book/02_hmm.md."""
 
-
 # --- book/02_hmm.md: What you need (#what-you-need)
 from collections.abc import Callable
 from typing import NamedTuple
