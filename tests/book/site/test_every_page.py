@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from site_visit import Visit
+
+from tools.shots import serve
 
 SIZES = [(1280, 860), (390, 844)]
 MODES = ["light", "dark"]
@@ -124,6 +127,24 @@ def test_fits_and_follows_the_system_colours(
         brightness = page.evaluate(BRIGHTNESS)
         assert (brightness > 200) if mode == "light" else (brightness < 60), f"{name}: {brightness}"
     context.close()
+
+
+def test_works_below_any_path(browser, site: Path, tmp_path: Path) -> None:
+    """Moved to a folder of a larger site, a page still finds all it needs, and search its pages."""
+    (tmp_path / "some" / "where").mkdir(parents=True)
+    (tmp_path / "some" / "where" / "course").symlink_to(site)
+    with serve(tmp_path) as address:
+        context = browser.new_context()
+        visit = Visit(context.new_page(), f"{address}/some/where/course")
+        visit.watch()
+        visit.open("book/index.html")
+        visit.page.locator("ol.course-contents a").first.click()
+        visit.page.wait_for_url("**/02_hmm.html")
+        visit.page.wait_for_load_state("networkidle")
+        visit.open("search.html?q=Viterbi")
+        visit.page.locator('#search-results a[href*="02_hmm.html"]').first.wait_for(timeout=10_000)
+        context.close()
+    assert not visit.faults, visit.faults
 
 
 def test_mode_button_changes_and_remembers(visit) -> None:
