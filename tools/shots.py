@@ -105,7 +105,7 @@ def readme_picture(browser: Browser, page: str, end_at: str) -> Image.Image:
     ImageDraw.Draw(cut).polygon(right, fill=255)
     light.paste(dark, (0, 0), cut)
     small = light.resize((1000, round(1000 * height / width)), Image.Resampling.LANCZOS)
-    return small.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    return small.quantize(256, Image.Quantize.MEDIANCUT, kmeans=3, dither=Image.Dither.NONE)
 
 
 def pages(site: Path) -> list[str]:

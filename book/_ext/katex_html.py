@@ -5,7 +5,7 @@ page is read. The HTML is kept on the math node, so a page that did not change c
 formula that KaTeX cannot read is reported with its file and line and fails the build.
 
 Why not sphinxcontrib-katex: its build-time mode raises without a place, sends one request a
-formula, finds node on PATH by name only, and wraps no multi-line formula. See CONTRIBUTING.md.
+formula, finds node on PATH by name only, and wraps no multi-line formula.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ UNUSED = [
     "file.png",
     "minus.png",
     "plus.png",
-    "basic.css.map",
+    "readme-site.png",  # for the repository's front page
 ]
 
 
