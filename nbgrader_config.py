@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 root = Path(__file__).resolve().parent
-sys.path.insert(0, str(root))  # `nbgrader` starts in its own folder; ours may not be installed
+if str(root) not in sys.path:  # `nbgrader` starts in its own folder; ours may not be installed
+    sys.path.append(str(root))
 
 from autograder.release import PREPROCESSORS  # noqa: E402
 

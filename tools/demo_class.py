@@ -91,8 +91,9 @@ def write_course(ps: str, home: Course, root: Path, students: Sequence[Student])
     """Make the course folder anew where it differs; what is unchanged keeps its marks."""
     folder = root / "solutions" / ps
     _write(root / "nbgrader_config.py", (home.root / "nbgrader_config.py").read_bytes())
-    for path in (*home.source(ps).glob("*.py"), *home.notebooks(ps)):
-        _write(folder / path.name, path.read_bytes())
+    sources = [*home.source(ps).glob("*.py"), *home.notebooks(ps)]
+    if [_write(folder / path.name, path.read_bytes()) for path in sources].count(True):
+        (root / "gradebook.db").unlink(missing_ok=True)  # it refuses other cells under its marks
     known = {student.name for student in students}
     for old in (root / "submitted").glob("*"):
         if old.name not in known:
@@ -115,10 +116,13 @@ def set_due_date(ps: str, root: Path) -> None:
         book.update_or_create_assignment(ps, duedate=DUE)
 
 
-def _write(path: Path, content: bytes) -> None:
-    if not path.is_file() or path.read_bytes() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+def _write(path: Path, content: bytes) -> bool:
+    """Write a file that is not as it must be; tells whether it was not."""
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return True
 
 
 def main(ps: str = PS, root: Path = Path("_build/demo")) -> int:
