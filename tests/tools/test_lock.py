@@ -1,14 +1,15 @@
 """The lock is complete, and it is what is installed."""
 
+import json
 import re
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 
 from tools import lock
 
 ROOT = Path(__file__).resolve().parents[2]
+CUDA = ("nvidia-", "triton", "cuda-")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.M)
 
 
@@ -32,14 +33,14 @@ def test_every_direct_dependency_has_a_reason_and_a_pin() -> None:
 
 
 def test_installed_is_exactly_what_the_lock_says() -> None:
-    installed = {
-        name(d.metadata["Name"]): d.version.split("+")[0] for d in metadata.distributions()
-    }
+    # asked in a process of its own: packages that bring others inside them change what is seen here
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "list", "--format=json"], capture_output=True, text=True
+    )
+    installed = {name(d["name"]): d["version"].split("+")[0] for d in json.loads(done.stdout)}
     installed.pop("unrolled", None)
     # a CUDA torch brings its own libraries, at versions that it pins itself
-    extra = {
-        n for n in installed if n not in pins() and not n.startswith(("nvidia-", "triton", "cuda-"))
-    }
+    extra = {n for n in installed if n not in pins() and not n.startswith(CUDA)}
     assert not extra, (
         f"not in the lock: {sorted(extra)}: add the direct ones to requirements.in, make lock"
     )
