@@ -34,8 +34,8 @@ def check_hmm(hmm: HMM) -> HMM:
     """Return the tables in float64 with rows that sum to 1, or say what is wrong.
 
     hmm: pi (K,), A (K, K), E (K, V). Raises ValueError for a wrong shape, a
-    negative or non-finite entry, or a row whose sum is off by more than 1e-6
-    (float32 tables pass). Source: {eq}`hmm-joint`.
+    negative or non-finite entry, or a row whose sum is off by more than 1e-5
+    (float32 tables pass, of 50,000 symbols too). Source: {eq}`hmm-joint`.
     """
     hmm = HMM(*(np.asarray(table, dtype=np.float64) for table in hmm))
     K = hmm.pi.size
@@ -49,14 +49,17 @@ def check_hmm(hmm: HMM) -> HMM:
         raise ValueError(f"E must be ({K}, V) to match pi ({K},); got {came}")
     rows = []
     for name, table in zip(hmm._fields, hmm, strict=True):
-        if not np.isfinite(table).all() or (table < 0).any():
-            what = "got a negative or non-finite entry"
-            raise ValueError(f"{name} must hold probabilities; {what}")
+        wrong = ~(np.isfinite(table) & (table >= 0))
+        if wrong.any():
+            place = ", ".join(str(i) for i in np.argwhere(wrong)[0])
+            entry = f"{name}[{place}] = {table[wrong][0]:.9g}"
+            hint = "; are these logarithms?" if (table < 0).any() else ""
+            raise ValueError(f"{name} must hold probabilities; {entry}{hint}")
         total = table.sum(axis=-1, keepdims=True)
-        if np.abs(total - 1).max() > 1e-6:
+        if np.abs(total - 1).max() > 1e-5:
             worst = int(np.abs(total - 1).argmax())
             where = name if table.ndim == 1 else f"row {worst} of {name}"
-            problem = f"{where} must sum to 1; it sums to {total.flat[worst]:.6g}"
+            problem = f"{where} must sum to 1; it sums to {total.flat[worst]:.9g}"
             if name == "A":
                 problem += "; A[i, j] goes from i to j: is it transposed?"
             raise ValueError(problem)
@@ -73,13 +76,18 @@ def check_symbols(
     sequence does not matter. lengths: (B,) ints in [1, T]; all T where None.
     Raises ValueError for anything else.
     """
-    x = np.array(x)
+    try:
+        x = np.array(x)
+    except ValueError:  # rows of different lengths
+        hint = "pad short sequences with MISSING and pass lengths"
+        raise ValueError(f"x must be a full table (T, B): {hint}") from None
     if x.ndim != 2 or x.size == 0:
         hint = "; for one sequence write x[:, None]" if x.ndim == 1 else ""
         came = f"got {x.shape}{hint}"
         raise ValueError(f"x must be (T, B), time first and not empty; {came}")
     if not np.issubdtype(x.dtype, np.integer):
         raise ValueError(f"x must hold integers in [0, {V}); got {x.dtype}")
+    x = x.astype(np.int64)  # bytes have no room for MISSING
     T, B = x.shape
     lengths = np.full(B, T) if lengths is None else np.asarray(lengths)
     if lengths.shape != (B,) or not np.issubdtype(lengths.dtype, np.integer):
@@ -107,6 +115,7 @@ def check_states(
     if z.shape != x.shape or not np.issubdtype(z.dtype, np.integer):
         came = f"got {z.shape} {z.dtype}"
         raise ValueError(f"z must be {x.shape} integers to match x; {came}")
+    z = z.astype(np.int64)
     ended = np.arange(len(z))[:, None] >= lengths
     if ((z < 0) | (z >= K))[~ended].any():
         t, b = np.argwhere(((z < 0) | (z >= K)) & ~ended)[0]
@@ -133,6 +142,7 @@ def log_joint(
     pi, A, E = check_hmm(hmm)
     x, lengths = check_symbols(x, E.shape[1], lengths)
     z = check_states(z, x, len(pi), lengths)
+    # where z or x is MISSING = -1 this takes a last row or column; replaced below
     log_step = safe_log(np.concatenate([pi[z[:1]], A[z[:-1], z[1:]]]))  # (T, B)
     log_step += np.where(x == MISSING, 0.0, safe_log(E[z, x]))
     alive = np.arange(len(x))[:, None] < lengths
@@ -183,20 +193,24 @@ def viterbi(
     """
     pi, A, E = check_hmm(hmm)
     x, lengths = check_symbols(x, E.shape[1], lengths)
-    log_A, log_lik = safe_log(A), safe_log(emission_likelihoods(x, E))
+    log_A, log_emitted = safe_log(A), safe_log(emission_likelihoods(x, E))
     (T, B), K = x.shape, len(pi)
-    psi = np.empty((T, B, K), dtype=np.min_scalar_type(K))
-    log_delta = safe_log(pi) + log_lik[0]  # (B, K)
+    psi = np.empty((T, B, K), dtype=np.int32)
+    log_delta = safe_log(pi) + log_emitted[0]  # (B, K)
     for t in range(1, T):
-        score = log_delta[:, :, None] + log_A  # (B, K, K): from i to j
+        log_score = log_delta[:, :, None] + log_A  # (B, K, K): from i to j
         alive = (t < lengths)[:, None]
         # a finished sequence waits: its scores stay, each state points to itself
-        log_delta = np.where(alive, score.max(axis=1) + log_lik[t], log_delta)
-        psi[t] = np.where(alive, score.argmax(axis=1), np.arange(K))
+        log_best = log_score.max(axis=1) + log_emitted[t]
+        log_delta = np.where(alive, log_best, log_delta)
+        psi[t] = np.where(alive, log_score.argmax(axis=1), np.arange(K))
     log_p = log_delta.max(axis=1)
     if np.isneginf(log_p).any():
         b = int(np.isneginf(log_p).argmax())
-        raise ValueError(f"sequence {b} is impossible: no path can produce it")
+        raise ValueError(
+            f"sequence {b} is impossible: no path can produce it; check it, or "
+            "leave no zeros in pi, A, E"
+        )
     path = np.empty((T, B), dtype=np.int64)
     path[-1] = log_delta.argmax(axis=1)
     for t in range(T - 1, 0, -1):
@@ -222,19 +236,19 @@ def semiring_forward(
 ) -> np.ndarray:
     """Return the total over all paths in a logarithmic semiring, (B,), nats.
 
-    plus(scores, axis=...) adds: logsumexp gives log p(x), np.max gives the log
+    plus(logs, axis=...) adds: logsumexp gives log p(x), np.max gives the log
     probability of the best path; + multiplies. x: (T, B) ints in [0, V) or MISSING.
     lengths: (B,). An impossible sequence gives -inf; bad input raises ValueError.
     Source: {eq}`hmm-forward`, {eq}`hmm-delta`; Goodman (1999).
     """
     pi, A, E = check_hmm(hmm)
     x, lengths = check_symbols(x, E.shape[1], lengths)
-    log_A, log_lik = safe_log(A), safe_log(emission_likelihoods(x, E))
-    total = safe_log(pi) + log_lik[0]  # (B, K)
+    log_A, log_emitted = safe_log(A), safe_log(emission_likelihoods(x, E))
+    log_total = safe_log(pi) + log_emitted[0]  # (B, K)
     for t in range(1, len(x)):
-        step = plus(total[:, :, None] + log_A, axis=1) + log_lik[t]
-        total = np.where((t < lengths)[:, None], step, total)
-    return plus(total, axis=1)
+        log_step = plus(log_total[:, :, None] + log_A, axis=1) + log_emitted[t]
+        log_total = np.where((t < lengths)[:, None], log_step, log_total)
+    return plus(log_total, axis=1)
 
 
 # --- book/02_hmm.md: Underflow, and scaling as prediction (#hmm-underflow)
@@ -244,80 +258,98 @@ def _forward(
     """Return alpha_hat (T, B, K), q (T, B) from lik (T, B, K). {eq}`hmm-scaled`"""
     alpha_hat, q = np.empty_like(lik), np.empty(lik.shape[:2])
     prior, ones = pi, np.ones_like(pi)
-    with np.errstate(invalid="ignore"):  # 0/0 is reported below
+    with np.errstate(all="raise"):  # a lost share must not go unseen
         for t in range(len(lik)):
             joint = prior * lik[t]  # (B, K): p(z_t, x_t | x_1..x_{t-1})
             q[t] = joint @ ones  # the sum over states, faster than sum()
             alpha_hat[t] = joint / q[t][:, None]
             prior = alpha_hat[t] @ A
-    if not (q > 0).all():
-        t, b = np.argwhere(~(q > 0))[0]
-        raise ValueError(
-            f"sequence {b} is impossible: x[{t}, {b}] has probability 0 (in double "
-            "precision) after what came before; check it, or leave no zeros in A, E"
-        )
     return alpha_hat, q
 
 
 def _backward(
     lik: np.ndarray, A: np.ndarray, q: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return beta_hat (T, B, K) and onward (T-1, B, K). Source: {eq}`hmm-beta-hat`.
+    """Return beta_hat (T, B, K) and onward (T-1, B, K). {eq}`hmm-beta-hat`
 
-    onward[t, b, j] = E_jx beta_hat(j) / q at t + 1, what follows an arrow into j;
-    it takes the place of lik, which is lost: fresh memory costs more than sums do.
+    onward[t, b, j] = E_jx beta_hat(j) / q, at t + 1: what follows an arrow into j.
     """
-    beta_hat = np.empty_like(lik)
+    beta_hat, onward = np.empty_like(lik), np.empty_like(lik[1:])
     beta_hat[-1] = 1.0
-    for t in range(len(lik) - 1, 0, -1):
-        lik[t] *= beta_hat[t] / q[t][:, None]
-        beta_hat[t - 1] = lik[t] @ A.T
-    return beta_hat, lik[1:]
+    # what is too small here belongs to paths that weigh nothing: no harm
+    with np.errstate(over="raise", invalid="raise"):
+        for t in range(len(onward) - 1, -1, -1):
+            onward[t] = lik[t + 1] * beta_hat[t + 1] / q[t + 1][:, None]
+            beta_hat[t] = onward[t] @ A.T
+    return beta_hat, onward
 
 
+# --- book/02_hmm.md: Where scaling stops (#hmm-scaling-stops)
+def _log_forward(
+    lik: np.ndarray, pi: np.ndarray, A: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return log_alpha_hat (T, B, K) and log_q (T, B): `_forward` in log space."""
+    log_emitted, log_A = safe_log(lik), safe_log(A)
+    log_alpha_hat, log_q = np.empty_like(lik), np.empty(lik.shape[:2])
+    log_prior = safe_log(pi)
+    for t in range(len(lik)):
+        log_joint = log_prior + log_emitted[t]
+        log_q[t] = logsumexp(log_joint, axis=1)
+        if np.isneginf(log_q[t]).any():
+            b = int(np.isneginf(log_q[t]).argmax())
+            raise ValueError(
+                f"sequence {b} is impossible: x[{t}, {b}] has probability 0 after "
+                "what came before; check it, or leave no zeros in pi, A, E"
+            )
+        log_alpha_hat[t] = log_joint - log_q[t][:, None]
+        log_prior = logsumexp(log_alpha_hat[t][:, :, None] + log_A, axis=1)
+    return log_alpha_hat, log_q
+
+
+def _log_backward(
+    lik: np.ndarray, A: np.ndarray, log_q: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return log_beta_hat (T, B, K), log_onward (T-1, B, K): like `_backward`."""
+    log_A, log_beta_hat = safe_log(A), np.zeros_like(lik)
+    log_onward = safe_log(lik[1:]) - log_q[1:, :, None]
+    for t in range(len(log_onward) - 1, -1, -1):
+        log_onward[t] += log_beta_hat[t + 1]
+        log_beta_hat[t] = logsumexp(log_A + log_onward[t][:, None, :], axis=2)
+    return log_beta_hat, log_onward
+
+
+# --- book/02_hmm.md: Functions for everyday use (#hmm-functions)
 def forward(
     x: ArrayLike, hmm: HMM, lengths: ArrayLike | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Filter a batch: return alpha_hat (T, B, K) and one-step predictions q (T, B).
+    """Filter a batch: return alpha_hat (T, B, K) and log_q (T, B), nats.
 
-    alpha_hat[t, b, k] = p(z_t = k | x_1..x_t); q[t, b] = p(x_t | x_1..x_{t-1}).
+    alpha_hat[t, b, k] = p(z_t = k | x_1..x_t); log_q = log p(x_t | x_1..x_{t-1}).
     x: (T, B) ints in [0, V) or MISSING. lengths: (B,). Where x is MISSING and after
-    the end, q is 1 and alpha_hat predicts the state from what was seen. Raises
+    the end, log_q is 0 and alpha_hat predicts the state from what was seen. Raises
     ValueError on bad input or an impossible sequence. Source: {eq}`hmm-scaled`.
     """
     pi, A, E = check_hmm(hmm)
     x, _ = check_symbols(x, E.shape[1], lengths)
-    alpha_hat, q = _forward(emission_likelihoods(x, E), pi, A)
-    q[x == MISSING] = 1.0  # exactly 1: log q must not add up rounding
-    return alpha_hat, q
+    lik = emission_likelihoods(x, E)
+    try:
+        alpha_hat, q = _forward(lik, pi, A)
+        log_q = np.log(q)
+    except FloatingPointError:  # too small for a double
+        log_alpha_hat, log_q = _log_forward(lik, pi, A)
+        alpha_hat = np.exp(log_alpha_hat)
+    log_q[x == MISSING] = 0.0  # exactly: rounding must not add up
+    return alpha_hat, log_q
 
 
 def log_likelihood(
-    x: ArrayLike,
-    hmm: HMM,
-    lengths: ArrayLike | None = None,
+    x: ArrayLike, hmm: HMM, lengths: ArrayLike | None = None
 ) -> np.ndarray:
     """Return log p(x) of each sequence, (B,), nats.
 
     x, lengths and errors as for `forward`. Source: {eq}`hmm-loglik`.
     """
-    return np.log(forward(x, hmm, lengths)[1]).sum(axis=0)
-
-
-def backward(
-    x: ArrayLike, hmm: HMM, q: np.ndarray, lengths: ArrayLike | None = None
-) -> np.ndarray:
-    """Return beta_hat (T, B, K), scaled by the q (T, B) that `forward` returned.
-
-    beta_hat[t, b, i] = p(x_{t+1}..x_T | z_t = i) / p(x_{t+1}..x_T | x_1..x_t), no
-    probability; 1 from a sequence's last step on. x and lengths as for `forward`.
-    Raises ValueError on bad input. Source: {eq}`hmm-beta-hat`.
-    """
-    _, A, E = check_hmm(hmm)
-    x, _ = check_symbols(x, E.shape[1], lengths)
-    if np.shape(q) != x.shape:
-        raise ValueError(f"q must be {x.shape} to match x; got {np.shape(q)}")
-    return _backward(emission_likelihoods(x, E), A, q)[0]
+    return forward(x, hmm, lengths)[1].sum(axis=0)
 
 
 class Posterior(NamedTuple):
@@ -329,9 +361,7 @@ class Posterior(NamedTuple):
 
 
 def forward_backward(
-    x: ArrayLike,
-    hmm: HMM,
-    lengths: ArrayLike | None = None,
+    x: ArrayLike, hmm: HMM, lengths: ArrayLike | None = None
 ) -> Posterior:
     """Smooth a batch: state posteriors, sums of pair posteriors, log likelihoods.
 
@@ -339,23 +369,30 @@ def forward_backward(
     """
     pi, A, E = check_hmm(hmm)
     x, lengths = check_symbols(x, E.shape[1], lengths)
-    lik = emission_likelihoods(x, E)
-    alpha_hat, q = _forward(lik, pi, A)
-    beta_hat, onward = _backward(lik, A, q)
+    lik, K = emission_likelihoods(x, E), len(pi)
     ended = np.arange(len(x))[:, None] >= lengths  # (T, B)
-    gamma = np.multiply(alpha_hat, beta_hat, out=beta_hat)
+    try:
+        alpha_hat, q = _forward(lik, pi, A)
+        beta_hat, onward = _backward(lik, A, q)
+        onward[ended[1:]] = 0.0
+        # one matrix product sums over time and batch
+        xi_sum = A * (alpha_hat[:-1].reshape(-1, K).T @ onward.reshape(-1, K))
+        gamma, log_q = np.multiply(alpha_hat, beta_hat, out=beta_hat), np.log(q)
+    except FloatingPointError:  # too small for a double
+        log_alpha_hat, log_q = _log_forward(lik, pi, A)
+        log_beta_hat, log_onward = _log_backward(lik, A, log_q)
+        gamma = np.exp(log_alpha_hat + log_beta_hat)
+        log_onward[ended[1:]] = -np.inf
+        log_A, xi_sum = safe_log(A), np.zeros((K, K))
+        for now, then in zip(log_alpha_hat, log_onward, strict=False):
+            xi_sum += np.exp(now[:, :, None] + log_A + then[:, None, :]).sum(axis=0)
     gamma[ended] = 0.0
-    onward[ended[1:]] = 0.0
-    K = len(pi)  # one matrix product sums over time and batch
-    xi_sum = A * (alpha_hat[:-1].reshape(-1, K).T @ onward.reshape(-1, K))
-    q[x == MISSING] = 1.0
-    return Posterior(gamma, xi_sum, np.log(q).sum(axis=0))
+    log_q[x == MISSING] = 0.0
+    return Posterior(gamma, xi_sum, log_q.sum(axis=0))
 
 
 def pair_posteriors(
-    x: ArrayLike,
-    hmm: HMM,
-    lengths: ArrayLike | None = None,
+    x: ArrayLike, hmm: HMM, lengths: ArrayLike | None = None
 ) -> np.ndarray:
     """Return xi[t, b, i, j] = p(z_t = i, z_{t+1} = j | x), (T-1, B, K, K).
 
@@ -366,10 +403,17 @@ def pair_posteriors(
     pi, A, E = check_hmm(hmm)
     x, lengths = check_symbols(x, E.shape[1], lengths)
     lik = emission_likelihoods(x, E)
-    alpha_hat, q = _forward(lik, pi, A)
-    onward = _backward(lik, A, q)[1]
-    onward[np.arange(1, len(x))[:, None] >= lengths] = 0.0
-    return alpha_hat[:-1, :, :, None] * A * onward[:, :, None, :]
+    try:
+        alpha_hat, q = _forward(lik, pi, A)
+        onward = _backward(lik, A, q)[1]
+        xi = alpha_hat[:-1, :, :, None] * A * onward[:, :, None, :]
+    except FloatingPointError:  # too small for a double
+        log_alpha_hat, log_q = _log_forward(lik, pi, A)
+        log_onward = _log_backward(lik, A, log_q)[1]
+        log_xi = log_alpha_hat[:-1, :, :, None] + safe_log(A)
+        xi = np.exp(log_xi + log_onward[:, :, None, :])
+    xi[np.arange(1, len(x))[:, None] >= lengths] = 0.0
+    return xi
 
 
 # --- book/02_hmm.md: The floor: the best loss there is (#hmm-floor)
@@ -381,7 +425,8 @@ def prediction_loss(
     On data from the same HMM this estimates the floor: no predictor has a smaller
     expected loss. x, lengths, errors as for `forward`. Source: {eq}`hmm-floor-eq`.
     """
-    x, lengths = check_symbols(x, np.shape(hmm.E)[-1], lengths)
+    hmm = check_hmm(hmm)
+    x, lengths = check_symbols(x, hmm.E.shape[1], lengths)
     n_seen = (x != MISSING).sum()
     if n_seen == 0:
         raise ValueError("every symbol is MISSING: there is no prediction to judge")
@@ -417,8 +462,8 @@ def count_hmm(
     """
     x, lengths = check_symbols(x, V, lengths)
     z = check_states(z, x, K, lengths)
-    if smooth < 0:
-        raise ValueError(f"smooth must be 0 or more; got {smooth}")
+    if not 0 <= smooth < np.inf:
+        raise ValueError(f"smooth must be 0 or more, and finite; got {smooth}")
     pi, A, E = np.full(K, smooth), np.full((K, K), smooth), np.full((K, V), smooth)
     np.add.at(pi, z[0], 1)
     # a step needs both of its ends inside the sequence: no count across the border
