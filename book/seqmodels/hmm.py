@@ -258,7 +258,7 @@ def _forward(
     """Return alpha_hat (T, B, K), q (T, B) from lik (T, B, K). {eq}`hmm-scaled`"""
     alpha_hat, q = np.empty_like(lik), np.empty(lik.shape[:2])
     prior, ones = pi, np.ones_like(pi)
-    with np.errstate(all="raise"):  # a lost share must not go unseen
+    with np.errstate(all="raise"):  # no number may be lost: see below
         for t in range(len(lik)):
             joint = prior * lik[t]  # (B, K): p(z_t, x_t | x_1..x_{t-1})
             q[t] = joint @ ones  # the sum over states, faster than sum()
