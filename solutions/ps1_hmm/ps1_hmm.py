@@ -58,6 +58,8 @@
 # - **Never change an argument.** Work on a copy.
 # - Results are compared within `1e-9` (absolute), unless the task says otherwise. Logs are
 #   natural.
+# - Only task 4 needs logs. In the others scaling is enough: no state that matters in a test has a
+#   probability that a `float64` would call 0.
 # - You need not check arguments: the tests keep to what is stated here.
 
 # %% [markdown]
@@ -228,7 +230,7 @@ def hidden_k_step():
     before = [filtered, k, A, E]
     given = [a.copy() for a in before]
     got = forecast(*given)
-    assert all(np.array_equal(a, b) for a, b in zip(given, before, strict=True)), (
+    assert all([np.array_equal(a, b) for a, b in zip(given, before, strict=True)]), (
         "do not change the arguments: work on a copy"
     )
     assert np.shape(got) == (4, 4), "forecast symbols, shape (B, V): the emission comes at the end"
@@ -249,6 +251,11 @@ def hidden_k_step():
     got = forecast(np.array([[0.0, 1.0]]), np.array([500]), slow, np.eye(2))
     assert same(got, [[0.8 - 0.8 * lam, 0.2 + 0.8 * lam]]), (
         "a sticky chain remembers for hundreds of steps: use all k of them"
+    )
+    stages = np.array([[0.5, 0.5, 0], [0, 0.5, 0.5], [0, 0, 1.0]])  # has no basis of eigenvectors
+    got = forecast(np.eye(3)[[0, 0]], np.array([3, 1]), stages, np.eye(3))
+    assert same(got, [[0.125, 0.375, 0.5], [0.5, 0.5, 0]]), (
+        "not every A has a basis of eigenvectors, and every call brings its own A: multiply by A"
     )
     got = forecast(np.ones((2, 1)), np.array([0, 5]), np.ones((1, 1)), np.array([[0.3, 0.7]]))
     assert same(got, [[0.3, 0.7], [0.3, 0.7]]), "one state (K = 1) must work too"
@@ -352,7 +359,7 @@ def hidden_order2():
         assert same(pi_pair[h * K + i], pi2[h, i]), (
             "the start is pi2[h, i] itself: the days are not independent, and h is the older one"
         )
-    assert all(np.array_equal(a, b) for a, b in zip(given, before, strict=True)), (
+    assert all([np.array_equal(a, b) for a, b in zip(given, before, strict=True)]), (
         "do not change the arguments: work on a copy"
     )
 
@@ -483,9 +490,9 @@ def hidden_missing():
     )
 
     rng = np.random.default_rng(5)
-    for T, K, V in [(1, 2, 3), (4, 3, 3), (5, 2, 4), (4, 1, 2)]:
+    for T, K, V in [(1, 2, 3), (4, 3, 3), (5, 2, 4), (4, 1, 2), (3, 2, 6)]:
         pi, A, E = random_hmm(K, V, seed=T)
-        seen = rng.random((T, V)) < 0.5
+        seen = rng.random((T, V)) < (0.5 if V < 6 else 0.7)
         seen[np.arange(T), rng.integers(V, size=T)] = True
         if T == 5:
             seen[1] = True  # a stained page in the middle
@@ -502,7 +509,7 @@ def hidden_missing():
             "smoothed must use the sets of all days, later ones too, also where a day is missing"
         )
         assert same(log_lik, want[2], atol=1e-8), "log_lik is the log probability of all the sets"
-        assert all(np.array_equal(a, b) for a, b in zip(given, before, strict=True)), (
+        assert all([np.array_equal(a, b) for a, b in zip(given, before, strict=True)]), (
             "do not change the arguments: work on a copy"
         )
 
@@ -513,6 +520,15 @@ def hidden_missing():
         "zeros in A and E are facts: here only the path 0, 1, 2 is possible"
     )
     assert same(log_lik, np.log(0.25), atol=1e-8), "the probability of the only path is 0.5 * 0.5"
+
+    # who cannot go back must not, however surprising the symbols
+    pi, A = np.array([1.0, 0.0]), np.array([[0.5, 0.5], [0.0, 1.0]])
+    seen = np.eye(2, dtype=bool)[[1] * 4 + [0] * 8]
+    rare = np.array([[0.999, 0.001], [0.001, 0.999]])
+    want = coarse_witness(seen, pi, A, rare)
+    assert same(coarse(seen, pi, A, rare)[1], want[1], atol=1e-8), (
+        "a tiny number in place of a 0 makes forbidden steps possible: keep the zeros"
+    )
 
     x = rng.integers(3, size=3000)
     want = forward_backward(x, ICE_PI, ICE_A, ICE_E)
@@ -558,9 +574,10 @@ gap()
 # Diaries have different lengths. To go through them together you stack them into one array and
 # fill the short ones up. The filling is not data, and it must leave no trace in any answer.
 #
-# And this time scaling is not enough. Two coins, one of them in your hand for good: after 1,500
-# heads the tails-coin has a probability near $10^{-1431}$, which a float64 can only call 0. Then
-# 3,000 tails come. With logs, the coin comes back. With a 0, it never does.
+# And this time scaling is not enough. Of two coins one shows heads nine times in ten, the other
+# tails nine times in ten, and one of them is in your hand for good. After 1,500 heads the
+# tails-coin has a probability near $10^{-1431}$, which a float64 can only call 0. Then 1,600 tails
+# come. With logs, the coin comes back. With a 0, it never does.
 #
 # Write `log_filter(x, lengths, pi, A, E)`:
 #
@@ -654,6 +671,9 @@ def hidden_ragged_filter():
         assert not crashed, "padding may be any integer: do not look it up in E"
         log_filtered, log_lik = np.asarray(log_filtered), np.asarray(log_lik)
         assert log_lik.shape == (B,), "log_lik has one entry for each diary, shape (B,)"
+        assert log_filtered.shape == (T, B, K), (
+            "log_filtered has T rows, also when no diary is that long"
+        )
         for b in range(B):
             n = lengths[b]
             p = all_paths(x[:n, b], pi, A, E)[1]
@@ -667,7 +687,7 @@ def hidden_ragged_filter():
                 assert same(log_filtered[t, b], np.log(want), atol=1e-6), (
                     "log_filtered[t, b] is log p(z_t | x_1..x_t) of diary b: normalise every step"
                 )
-        assert all(np.array_equal(a, b) for a, b in zip(given, before, strict=True)), (
+        assert all([np.array_equal(a, b) for a, b in zip(given, before, strict=True)]), (
             "do not change the arguments, not even the padding of x: work on a copy"
         )
 
@@ -709,6 +729,14 @@ def hidden_ragged_filter():
     want = np.logaddexp(many, few) + np.log(0.5)
     assert same(log_lik, [want, want, np.log(0.5)], atol=1e-6), "log_lik of a long diary underflows"
 
+    rare = np.array([[1.0, 1e-100], [1e-100, 1.0]])
+    log_filtered, _ = log_filter(x[:, :1], lengths[:1], np.array([0.5, 0.5]), np.eye(2), rare)
+    lead = lead / np.log(9) * 100 * np.log(10)
+    want = -np.logaddexp(0, np.stack([-lead, lead], axis=-1))
+    assert same(np.asarray(log_filtered)[:, 0], want, atol=1e-5), (
+        "no finite number can stand for log 0: a possible state may have a log of -345,000"
+    )
+
     one = np.ones((1, 1))
     log_filtered, log_lik = log_filter(np.array([[1], [0]]), np.array([2]), one[0], one, coins[:1])
     assert same(log_filtered, np.zeros((2, 1, 1)), atol=1e-6), "one state (K = 1) must work too"
@@ -742,7 +770,8 @@ hidden_ragged_filter()
 # - There are no ties in the tests. Tolerance `1e-7`.
 #
 # Worked example: the diary 3, 1, 3 with `cost = [[0, 1], [1, 0]]` gives the path `[0, 1, 0]` and
-# `log_joint` $= \log 0.0128 = -4.358310$.
+# `log_joint` $= \log 0.0128 = -4.358310$. The diary of the single day 2 gives the path `[0]` and
+# `expected` $= 0.2$, since that day was hot with probability 0.8.
 #
 # <details><summary>Hint</summary>
 #
@@ -781,6 +810,9 @@ def visible_mpm():
     assert same(path, [0, 1, 0]), f"the worked example gives the path {path}"
     assert same(log_joint, np.log(0.0128), atol=1e-7), f"and the log joint {log_joint}"
     assert 0 <= expected <= 3, "with costs of 0 and 1, three days cost between 0 and 3"
+    path, expected, _ = decode(np.array([1]), ICE_PI, ICE_A, ICE_E, cost)
+    assert same(path, [0]), f"the diary of one day gives the path {path}"
+    assert same(expected, 0.2, atol=1e-7), f"and the expected cost {expected}"
 
 
 visible_mpm()
@@ -824,20 +856,20 @@ def hidden_mpm():
             before = [x, pi, A, E, cost]
             given = [a.copy() for a in before]
             got = decode(*given)
-            assert all(np.array_equal(a, b) for a, b in zip(given, before, strict=True)), (
+            assert all([np.array_equal(a, b) for a, b in zip(given, before, strict=True)]), (
                 "do not change the arguments: work on a copy"
             )
             cases.append((cost[0, 0] == 0, got, want, risk[:, 0].sum(), log_want))
-    assert all(same(got[0], want) for plain_cost, got, want, _, _ in cases if plain_cost), (
+    assert all([same(got[0], want) for plain_cost, got, want, _, _ in cases if plain_cost]), (
         "use the smoothed posterior of each day: neither the filter nor Viterbi"
     )
-    assert all(same(got[0], want) for _, got, want, _, _ in cases), (
+    assert all([same(got[0], want) for _, got, want, _, _ in cases]), (
         "weigh the posterior with cost[truth, said]: sum over the truth, axis 0"
     )
-    assert all(same(got[1], want, atol=1e-7) for _, got, _, want, _ in cases), (
+    assert all([same(got[1], want, atol=1e-7) for _, got, _, want, _ in cases]), (
         "expected is the sum over days of the least expected cost, not of 1 - max posterior"
     )
-    assert all(same(got[2], want, atol=1e-7) for _, got, _, _, want in cases), (
+    assert all([same(got[2], want, atol=1e-7) for _, got, _, _, want in cases]), (
         "log_joint is log p(x, path) along the chain: not a product of the marginals"
     )
 
@@ -883,8 +915,7 @@ hidden_mpm()
 #
 # The toolbox filters for you. Fix $z_{t+1} = j$: as a function of $z_t$, is
 # $p(z_{t+1} = j \mid z_t)$ a row of `A` or a column? To draw for all n paths at once, compare one
-# uniform number for each path with the cumulative sums of its distribution; or use `rng.choice` in
-# a loop.
+# uniform number for each path with the cumulative sums of its distribution.
 #
 # </details>
 
@@ -942,7 +973,7 @@ def hidden_ffbs():
         given = [a.copy() for a in before]
         got = np.asarray(sample_paths(*[*given, n, 123]))
         assert got.shape == (n, len(x)), "one path a row, one day a column: shape (n, T)"
-        assert all(np.array_equal(a, b) for a, b in zip(given, before, strict=True)), (
+        assert all([np.array_equal(a, b) for a, b in zip(given, before, strict=True)]), (
             "do not change the arguments: work on a copy"
         )
         assert len(np.unique(got, axis=0)) > 1, "one path n times: make the generator only once"
@@ -954,13 +985,19 @@ def hidden_ffbs():
             "an impossible path was drawn: drawing each day from its own posterior forgets A"
         )
         for t in range(len(x)):
-            for j in range(len(pi)):
-                share = p[paths[:, t] == j].sum()
-                band = 5 * np.sqrt(n * share * (1 - share)) + 5
-                assert abs((got[:, t] == j).sum() - n * share) < band, (
+            shares = np.bincount(paths[:, t], weights=p, minlength=len(pi))
+            alike = (shares**2).sum()  # how often two independent paths agree on day t
+            band = 5 * np.sqrt(3 * alike * (1 - alike) / n) + 0.002
+            for j, share in enumerate(shares):
+                room = 5 * np.sqrt(n * share * (1 - share)) + 5
+                assert abs((got[:, t] == j).sum() - n * share) < room, (
                     "the days one by one must have the smoothed posterior: draw backward from the"
                     " filter, with p(z_{t+1} | z_t) a column of A; forward forgets the future"
                 )
+            assert abs((got[1:, t] == got[:-1, t]).mean() - alike) < band, (
+                "neighbouring rows are too much alike, or too different: each path needs random"
+                " numbers of its own, and the paths come in no order"
+            )
         if name != "short":
             band = 5 * np.sqrt(n * p * (1 - p)) + 5
             assert np.all(np.abs(count - n * p) < band), (
@@ -1163,7 +1200,7 @@ def hidden_mstep():
             )
             assert same(E, want[2]), "E: add up the real days of all diaries; then divide once"
             assert all(
-                np.array_equal(a, b, equal_nan=True) for a, b in zip(given, before, strict=True)
+                [np.array_equal(a, b, equal_nan=True) for a, b in zip(given, before, strict=True)]
             ), "do not change the arguments, not even the padding: work on a copy"
 
     # a state that never occurs, and one that occurs on the last day only
@@ -1180,6 +1217,13 @@ def hidden_mstep():
     pi, A, E = mstep(x, np.array([3]), gamma, xi, 2, 1.0)
     assert same(A, [[0.4, 0.4, 0.2], third, third]), "kappa = 1: every count plus 1"
     assert same(E, [[0.5, 0.5], [1 / 3, 2 / 3], [0.5, 0.5]]), "kappa = 1: every count plus 1"
+
+    # a state that is hardly ever visited has counts all the same
+    gamma = np.array([[[1.0, 1e-10]], [[1.0, 3e-10]]])
+    xi = np.array([[[[1.0, 2e-10], [0.75e-10, 0.25e-10]]]])
+    _, A, E = mstep(np.array([[0], [1]]), np.array([2]), gamma, xi, 2, 0.0)
+    assert same(A[1], [0.75, 0.25]), "small counts are counts: only a row of zeros is uniform"
+    assert same(E[1], [0.25, 0.75]), "small counts are counts: only a row of zeros is uniform"
 
     # diaries of a single day: there is no step at all
     gamma = np.array([[[0.2, 0.8], [0.6, 0.4]]])
@@ -1222,6 +1266,11 @@ def press(text):
 
 
 MANUAL = plain(" ".join(topics[name] for name in sorted(topics)))
+PRACTICE = plain("""
+    A test that cannot fail tells you nothing. Write down what you expect before you run the
+    program, run it, and look at the difference. When the two do not agree, do not change the
+    expectation until you know why: sometimes the program is right and you have learned something.
+""")  # not in the manual, and not in the tests
 print(f"{len(MANUAL):,} letters: {MANUAL[:70]}...")
 print("keys of 'hello world':", press("hello world"))
 
@@ -1244,6 +1293,8 @@ print("keys of 'hello world':", press("hello world"))
 #   fifth.
 # - **6 more** for at most **0.16** wrong. A second-order HMM (task 2) gets a tenth wrong.
 #
+# `PRACTICE` is such a text; the cell below the first tests shows how you do on it.
+#
 # Worked example: `keypad("0480470205478", MANUAL)` is `" it is a list"`. A call with 300 keys
 # should take at most 2 seconds, learning included (array code takes a fraction of one).
 #
@@ -1260,7 +1311,7 @@ print("keys of 'hello world':", press("hello world"))
 
 # %% nbgrader={"grade": false, "grade_id": "ps1-keypad", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def keypad(keys, text):
-    """Guess the text behind the keys: posterior decoding in a second-order HMM of letters.
+    """Guess the text behind the keys.
 
     keys: digits 0 and 2-9. text: plain text to learn from. Returns a plain string of equal length.
     """
@@ -1343,7 +1394,7 @@ def keypad_errors(texts, manual):
             "the guess must be as long as the keys, for long messages too"
         )
         assert press(got) == press(truth), "each letter must lie on the key that was pressed"
-        wrong += sum(a != b for a, b in zip(got, truth, strict=True))
+        wrong += sum([a != b for a, b in zip(got, truth, strict=True)])
         total += len(truth)
     return wrong / total
 
@@ -1365,6 +1416,20 @@ def hidden_keypad():
 
 hidden_keypad()
 ### END HIDDEN TESTS
+
+# %% [markdown]
+# See what you made: capitals mark the letters that it guessed wrong.
+
+
+# %%
+def practice():
+    guess = keypad(press(PRACTICE), MANUAL)
+    wrong = [a != b for a, b in zip(guess, PRACTICE, strict=True)]
+    print("".join(a.upper() if w else a for a, w in zip(guess, wrong, strict=True)))
+    print(f"{np.mean(wrong):.3f} wrong")
+
+
+practice()
 
 # %% [markdown]
 # And the second half, for a longer memory:
@@ -1399,7 +1464,7 @@ def hidden_keypad_score():
     for truth in unseen:
         got = keypad(press(truth), MANUAL)
         assert press(got) == press(truth), "each letter must lie on the key that was pressed"
-        wrong += sum(a != b for a, b in zip(got, truth, strict=True))
+        wrong += sum([a != b for a, b in zip(got, truth, strict=True)])
         total += len(truth)
     assert wrong / total <= 0.16, (
         "more than 0.16 wrong: one letter of memory is not enough, let a state remember two"
@@ -1414,17 +1479,20 @@ hidden_keypad_score()
 #
 # On a ward, a monitor writes down one of four readings a minute. An HMM with the states *stable*,
 # *worsening* and *critical* describes the readings well; its parameters are known. For each
-# request say **which quantity you compute** (filter, smoother, forecast, Viterbi path, posterior
-# decoding with or without costs, sampled paths) and **what goes wrong with one tempting
+# request say **which quantity you compute** (filter, smoother, forecast, Viterbi path, sampled
+# paths; and, where you decide, with which costs) and **what goes wrong with one tempting
 # alternative**:
 #
-# 1. An alarm that must ring now if the patient is probably critical. A missed alarm is far worse
-#    than a false one.
+# 1. An alarm that has to decide now, every minute. A missed alarm is far worse than a false one.
+#    (2 points)
 # 2. For the morning round: at which minutes of last night was the patient probably critical?
+#    (1 point)
 # 3. A lawyer asks: how long was the longest unbroken critical spell last night, and how sure are
-#    you?
+#    you? (2 points)
 # 4. For a lecture: one single course of the night, as a whole the most probable one, without
-#    impossible jumps.
+#    impossible jumps. (1 point)
+#
+# And a question (2 points):
 #
 # 5. A colleague has tested the alarm of request 1 on old recordings and reports that the smoother,
 #    with the same threshold, finds 97 % of the critical minutes. Why will the alarm on the ward
