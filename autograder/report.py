@@ -131,8 +131,8 @@ def _histogram(points: Sequence[float], most: float) -> list[tuple[str, int, flo
     counts = [0] * BARS
     for value in points:
         counts[min(int(BARS * value / most), BARS - 1) if most else 0] += 1
-    edge = most / BARS
+    step = 100 // BARS
     return [
-        (f"{i * edge:g} to {(i + 1) * edge:g}", count, count / max(counts))
+        (f"{i * step} to {(i + 1) * step} %", count, count / max(counts))
         for i, count in enumerate(counts)
     ]

@@ -79,4 +79,4 @@ def test_page_tells_what_there_is_to_know(page: Page) -> None:
     assert "1 d 1 h late" in text
     assert "The grader failed on these" in text
     histogram = next(v for n, v in page.attributes if n == "aria-label" and v and "Hist" in v)
-    assert "0 to 0.4: 3" in histogram and "3.6 to 4: 1" in histogram
+    assert "0 to 10 %: 3" in histogram and "90 to 100 %: 1" in histogram
