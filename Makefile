@@ -63,7 +63,7 @@ serve: site ## build the site and serve it on http://127.0.0.1:8000
 	@$(RUN) http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
 lab: setup ## open JupyterLab with nbgrader's extensions on this course
-	@# no news, no look for updates, no extension index: nothing leaves this machine
+	@# no news, no look for updates, no extension index
 	@.venv/bin/jupyter lab --LabApp.news_url=None --LabApp.extension_manager=readonly \
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
 	  $$([ "$$(id -u)" = 0 ] && echo --allow-root)

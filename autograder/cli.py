@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         "python -m autograder release              # every problem set\n"
         "python -m autograder release ps1_hmm --check",
     )
-    release.add_argument("ps", nargs="*", metavar="PS", help="problem sets; default: all")
+    release.add_argument("ps", nargs="*", metavar="PS", type=_name, help="default: all")
     release.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 if a file is out of date"
     )
@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         "exit status: 0 every submission has its marks; 1 the grader failed on one; 2 wrong usage\n"
         "or a refusal; 130 stopped with Ctrl-C.\n\n" + PROTECTION,
     )
-    grade.add_argument("ps", metavar="PS", help="name of the problem set")
+    grade.add_argument("ps", metavar="PS", type=_name, help="name of the problem set")
     grade.add_argument(
         "--student", action="append", default=[], metavar="ID", help="only these; may be repeated"
     )
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         "write the class report from what was graded",
         "python -m autograder report ps1_hmm",
     )
-    report.add_argument("ps", metavar="PS", help="name of the problem set")
+    report.add_argument("ps", metavar="PS", type=_name, help="name of the problem set")
     report.set_defaults(run=_report)
 
     bank = _verb(
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         "python -m autograder bank ps1_hmm --task ps1-order2\n\n"
         "exit status: 0 every answer does what it must; 1 one does not; 2 wrong usage",
     )
-    bank.add_argument("ps", metavar="PS", help="name of the problem set")
+    bank.add_argument("ps", metavar="PS", type=_name, help="name of the problem set")
     bank.add_argument(
         "--answers", type=Path, metavar="DIR", help="default: tests/answers/PS in the course folder"
     )
@@ -124,6 +124,13 @@ def _verb(
         "--course-dir", type=Path, default=Path("."), metavar="D", help="default: this folder"
     )
     return parser
+
+
+def _name(text: str) -> str:
+    """Take a problem set's name, also as the shell completes its folder."""
+    if "/" in text.rstrip("/") or not text.strip("/."):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a problem set, such as ps1_hmm")
+    return text.rstrip("/")
 
 
 def _count(text: str) -> int:

@@ -26,6 +26,7 @@ class Work:
     student: str
     folder: Path
     key: str = ""
+    files: dict[Path, Path] = field(default_factory=dict)  # handed in beside the notebooks
     jobs: list[run.Job] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -74,17 +75,29 @@ class Grader:
         works = []
         for student in students:
             work = Work(student, self.course.submitted(student, self.ps))
-            files = self.course.extra_files(work.folder)
-            own = {Path(f"{n}.ipynb"): work.folder / f"{n}.ipynb" for n in self.released}
-            present = {n: p for n, p in own.items() if p.is_file() and not p.is_symlink()}
-            work.key = journal.submission_key(self.source_key, files | present)
+            try:
+                work.files = self.course.extra_files(work.folder)
+                own = {Path(f"{n}.ipynb"): work.folder / f"{n}.ipynb" for n in self.released}
+                present = {n: p for n, p in own.items() if p.is_file() and not p.is_symlink()}
+                work.key = journal.submission_key(self.source_key, work.files | present)
+            except OSError as error:  # this submission's fault, nobody else's
+                work.files = {}
+                self._refuse(work, f"cannot be read: {error}")
+                works.append(work)
+                continue
             kept = student in graded and self.course.autograded(student, self.ps).is_dir()
             if kept and not force and self.journal.done(student, work.key):
                 continue
             for name, released in self.released.items():
-                self._read(work, name, released, files | self.source_files)
+                self._read(work, name, released, work.files | self.source_files)
             works.append(work)
         return works
+
+    def _refuse(self, work: Work, why: str) -> None:
+        for name, released in self.released.items():
+            where = Where(work.student, self.ps, name)
+            work.rows += scoring.same_for_all(where, released.master, "error", f"{name}: {why}")
+        work.unreadable.append(why)
 
     def _read(self, work: Work, name: str, released: Released, files: dict[Path, Path]) -> None:
         path = work.folder / f"{name}.ipynb"
@@ -138,6 +151,13 @@ class Grader:
                 text = file.read(100).decode(errors="replace")
         order = {row: i for i, row in enumerate(self._order())}
         rows = sorted(work.rows, key=lambda row: order[row.notebook, row.cell])
+        lost = {row.notebook for row in rows if row.outcome == "grader_fault"} - set(work.executed)
+        if lost and self.course.autograded(work.student, self.ps).is_dir():
+            # our failure must not cost marks that stand; the next run tries again
+            notes = [*work.notes, "what an earlier run graded is still in the gradebook"]
+            entry = Entry(work.student, work.key, rows, notes, work.unreadable)
+            self.journal.add(entry)
+            return entry
         self._write_autograded(work)
         late_s = book.record(work.student, read_timestamp(text), rows, work.unanswered)
         entry = Entry(work.student, work.key, rows, work.notes, work.unreadable, late_s)
@@ -159,7 +179,7 @@ class Grader:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         try:
-            for name, path in (self.course.extra_files(work.folder) | self.source_files).items():
+            for name, path in (work.files | self.source_files).items():
                 (partial / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, partial / name)
             for stem, nb in work.executed.items():

@@ -89,6 +89,7 @@ def _contents(files: Mapping[Path, Path]) -> dict[str, bytes]:
 def _digest(parts: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
     for name, content in sorted(parts.items()):
-        digest.update(f"{name} {len(content)}\n".encode())
+        # a file's name may hold any bytes, when it was packed elsewhere
+        digest.update(f"{name} {len(content)}\n".encode(errors="surrogateescape"))
         digest.update(content)
     return digest.hexdigest()

@@ -27,6 +27,7 @@ from autograder import course  # noqa: E402
 from autograder.scoring import DEAD, TIMEOUT  # noqa: E402
 
 MAX_RESTARTS = 3
+MAX_STARTS = 3
 
 
 class Runner(Execute):
@@ -58,6 +59,16 @@ class Runner(Execute):
         self.current = index
         return super().preprocess_cell(cell, resources, index)
 
+    def on_cell_executed(self, **kwargs: Any) -> None:
+        """Put a cell that asked its kernel to end (exit, quit) on a level with one that killed it.
+
+        The kernel answers first and ends a moment later, in the middle of somebody else's cell.
+        """
+        super().on_cell_executed(**kwargs)
+        payload = kwargs["execute_reply"]["content"].get("payload") or ()
+        if any(part.get("source") == "ask_exit" for part in payload):
+            raise DeadKernelError("the cell asked its kernel to end")
+
 
 def execute(
     nb: NotebookNode, folder: str, config: Config, announce: Callable[[int], None]
@@ -68,6 +79,7 @@ def execute(
     notebook starts again in a new kernel without it, at most MAX_RESTARTS times.
     """
     culprits: dict[int, NotebookNode] = {}
+    starts = 0
     while True:
         work = copy.deepcopy(nb)
         runner = Runner(config, announce)
@@ -79,11 +91,16 @@ def execute(
         except CellTimeoutError:
             limit = runner.time_limit(nb.cells[runner.current])
             culprits[runner.current] = _error(TIMEOUT, f"not done after {limit} s and not to stop")
+        except RuntimeError:  # nbclient's word for a kernel that did not come up: a busy machine
+            starts += 1
+            if runner.current >= 0 or starts >= MAX_STARTS:
+                raise
         else:
             break
         if len(culprits) > MAX_RESTARTS:  # the rest did not run, and scoring says so
             for index, output in culprits.items():
                 work.cells[index].outputs = [output]
+                output.evalue += f"; {len(culprits)} cells did such things, the rest did not run"
             break
     for stage in (IgnorePattern(config=config), LimitOutput(config=config)):
         work, _ = stage(work, {})

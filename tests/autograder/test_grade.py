@@ -1,16 +1,21 @@
 """Grading with real kernels: what each kind of submission gets, and what it does to the others."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbgrader.api import Gradebook
 from tiny_course import ROOT, TEXT, Done, cell, clean_env, hand_in, rows_of, solved, stock
+
+from autograder import course, grade, run
+from autograder.progress import Progress
 
 MakeCourse = Callable[..., Path]
 Command = Callable[..., Done]
@@ -38,6 +43,11 @@ def test_a_class_of_all_kinds(make_course: MakeCourse, autograder: Command) -> N
     stubborn += "        except BaseException: pass"
     hand_in(root, "stubborn", solved(root, {"tiny-double": double + stubborn}))
     hand_in(root, "exits", solved(root, {"tiny-double": "import os\nos._exit(0)"}))
+    hand_in(root, "quits", solved(root, {"tiny-double": "exit()"}))
+    hand_in(root, "bytes", solved(root))
+    Path(os.fsdecode(bytes(root / "submitted/bytes/tiny") + b"/a\xff.txt")).write_text(
+        "packed elsewhere"
+    )
     hand_in(root, "surrogate", solved(root, {"tiny-double": "print('\\ud800'); '\ud800'"}))
     hand_in(root, "asks", solved(root, {"tiny-double": double + "return input()"}))
 
@@ -97,6 +107,8 @@ def test_a_class_of_all_kinds(make_course: MakeCourse, autograder: Command) -> N
         "loops": [("timeout", 0.0), ("passed", 2.0)],
         "stubborn": [("timeout", 0.0), ("passed", 2.0)],
         "exits": [("error", 0.0), ("passed", 2.0)],
+        "quits": [("error", 0.0), ("passed", 2.0)],
+        "bytes": full,
         "surrogate": [("error", 0.0), ("passed", 2.0)],
         "asks": [("error", 0.0), ("passed", 2.0)],
         "deleted": [("missing", 0.0), ("passed", 2.0)],
@@ -334,6 +346,30 @@ def test_ctrl_c_cleans_up_and_keeps_what_is_done(
     hand_in(root, "zoe", solved(root))
     done = autograder("grade", "tiny", "--course-dir", root)
     assert "1 graded now, 1 unchanged" in done.stdout
+
+
+def test_our_failure_does_not_cost_marks_that_stand(
+    make_course: MakeCourse, autograder: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_course()
+    autograder("release", "--course-dir", root)
+    hand_in(root, "ada", solved(root))
+    assert autograder("grade", "tiny", "--course-dir", root).returncode == 0
+    real = run.Pool.execute
+
+    def fail(pool: run.Pool, jobs: Sequence[run.Job]) -> Iterator[run.Ran]:
+        own = [job for job in jobs if job.student == "ada"]
+        yield from real(pool, [job for job in jobs if job not in own])
+        yield from (run.Ran(job, None, "the worker was killed") for job in own)
+
+    monkeypatch.setattr(run.Pool, "execute", fail)
+    done = grade.grade_class(course.load(root), "tiny", Progress("tiny"), force=True)
+    assert {row.outcome for row in done.entries[0].rows} == {"grader_fault"}
+    assert (root / "autograded/ada/tiny/tiny.ipynb").is_file()
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
+        assert book.find_submission("tiny", "ada").score == 5
+    monkeypatch.undo()
+    assert "1 graded now" in autograder("grade", "tiny", "--course-dir", root).stdout
 
 
 def runs(pid: int) -> bool:
