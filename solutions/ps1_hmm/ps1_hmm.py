@@ -548,7 +548,6 @@ def hidden_missing():
     x = rng.integers(3, size=3000)
     pi, A, E = ice_cream()
     want = forward_backward(x, pi, A, E)
-    pi, A, E = ice_cream()
     filtered, smoothed, log_lik = coarse(np.eye(3, dtype=bool)[x], pi, A, E)
     assert np.isfinite(log_lik), "3,000 days underflow to 0: scale each step or work with logs"
     assert same(log_lik, want[2], atol=1e-6), "log_lik of a long diary: scale or work with logs"
@@ -1038,7 +1037,6 @@ def hidden_ffbs():
 
     pi, A, E = ice_cream()
     _, x = sample_one(1000, pi, A, E, seed=9)
-    pi, A, E = ice_cream()
     got = np.asarray(sample_paths(x, pi, A, E, 200, 5))
     pi, A, E = ice_cream()
     smoothed = forward_backward(x, pi, A, E)[1]
