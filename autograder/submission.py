@@ -7,9 +7,13 @@ their text, and everything that bears on marks comes from the source.
 
 import copy
 import json
+import math
 import re
+import uuid
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -19,6 +23,9 @@ from autograder.release import Released
 
 MAX_BYTES = 50_000_000
 MAX_DEPTH = 100  # of nested lists and mappings; an honest notebook has about ten
+MAX_ITEMS = 2_000_000  # each takes memory: 50 MB of `[],[],[]` would be gigabytes
+MAX_CELLS = 5_000
+MAX_SOURCE = 5_000_000  # characters of all cells; pictures in text are attachments
 MAX_LINE = 300
 # terminal sequences and control characters
 UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -42,25 +49,54 @@ def read(path: Path) -> NotebookNode:
         raise Unreadable(f"is {size / 1e6:.0f} MB large; the limit is {MAX_BYTES / 1e6:.0f} MB")
     if size == 0:
         raise Unreadable("is empty")
+    raw = path.read_bytes()
+    if sum(map(raw.count, (b"[", b"{", b","))) > MAX_ITEMS:
+        raise Unreadable("holds too many values for a notebook")
     try:
-        content = json.loads(path.read_bytes().decode("utf-8-sig"))
+        # not-a-number is no JSON, and no browser would open a notebook that holds it
+        content = json.loads(
+            raw.decode("utf-8-sig"), parse_constant=lambda _: None, parse_float=_finite
+        )
     except UnicodeDecodeError as error:
         raise Unreadable(f"is not UTF-8 text: {error.reason} at byte {error.start}") from error
     except RecursionError as error:
         raise Unreadable("is nested too deeply for a notebook") from error
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise Unreadable(f"is not JSON (cut off?): {error}") from error
+    except ValueError as error:  # Python reads no number of more than 4300 digits
+        raise Unreadable("is not a notebook: holds a number that is too long") from error
     if _depth(content) > MAX_DEPTH:
         raise Unreadable("is nested too deeply for a notebook")
-    # half of a surrogate pair is valid JSON, but no text that could be written down again
-    text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()
     try:
-        with warnings.catch_warnings(action="ignore"):
-            raw = nbformat.reads(text, as_version=4)
-        return nbformat.v4.new_notebook(cells=[_bare(cell) for cell in raw.cells])
+        cells = [_bare(cell) for cell in _cells(content)]
+        # half of a surrogate pair is valid JSON, but no text that could be written down again
+        text = json.dumps(cells, ensure_ascii=False).encode("utf-8", "replace")
     except Exception as error:  # nbformat raises all kinds of things over hostile JSON
         reason = (str(error).strip() or repr(error)).splitlines()[0]
         raise Unreadable(f"is not a notebook: {printable(reason)}") from error
+    if sum(len(cell.source) for cell in cells) > MAX_SOURCE:
+        raise Unreadable(f"has cells of more than {MAX_SOURCE / 1e6:.0f} million characters")
+    return _notebook([nbformat.from_dict(cell) for cell in json.loads(text)])
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def _cells(content: object) -> list[NotebookNode]:
+    """The cells of a notebook of any nbformat, brought to version 4."""
+    if not isinstance(content, dict):
+        raise TypeError("the file must hold a mapping")
+    if content.get("nbformat") != 4:
+        with warnings.catch_warnings(action="ignore"):
+            content = dict(nbformat.reads(json.dumps(content), as_version=4))
+    cells = content.get("cells")
+    if not isinstance(cells, list):
+        raise TypeError("it has no list of cells")
+    if len(cells) > MAX_CELLS:
+        raise ValueError(f"it has {len(cells)} cells; the limit is {MAX_CELLS}")
+    return cells
 
 
 def printable(text: str) -> str:
@@ -98,7 +134,8 @@ def put_right(nb: NotebookNode, released: Released) -> tuple[NotebookNode, list[
         name = grade_id(cell)
         if name not in master:
             if name:
-                notes.append(f"{name}: no such cell in the source; run as an ordinary cell")
+                known = printable(name)
+                notes.append(f"{known}: no such cell in the source; run as an ordinary cell")
             cells.append(_without_control(cell))
         elif last[name] != i:
             notes.append(f"{name}: occurs more than once; the last one counts")
@@ -109,7 +146,7 @@ def put_right(nb: NotebookNode, released: Released) -> tuple[NotebookNode, list[
     _make_ids_unique(cells)
     metadata = copy.deepcopy(released.master.metadata)
     metadata.pop("generated", None)
-    return nbformat.v4.new_notebook(cells=cells, metadata=metadata), notes
+    return _notebook(cells, metadata), notes
 
 
 def grade_id(cell: NotebookNode) -> str | None:
@@ -124,25 +161,56 @@ def carries_points(cell: NotebookNode) -> bool:
     return bool(is_grade(cell) or is_task(cell))
 
 
-def _bare(cell: NotebookNode) -> NotebookNode:
+def _notebook(cells: list[NotebookNode], metadata: NotebookNode | None = None) -> NotebookNode:
+    # nbformat's own functions check each cell against the schema: 40 ms for what is valid as made
+    return NotebookNode(
+        nbformat=4, nbformat_minor=5, metadata=metadata or NotebookNode(), cells=cells
+    )
+
+
+def _bare(cell: object) -> NotebookNode:
     """A new cell with the text, metadata and attachments of a submitted one, and nothing else."""
-    if not isinstance(cell.source, str) or not isinstance(cell.metadata, dict):
+    if not isinstance(cell, dict):
+        raise TypeError("a cell must be a mapping")
+    kind, text, metadata = cell.get("cell_type"), _joined(cell.get("source")), cell.get("metadata")
+    if kind not in ("code", "markdown", "raw"):
+        raise TypeError("a cell must be of type code, markdown or raw")
+    if text is None or not isinstance(metadata, dict):
         raise TypeError("a cell's source must be text and its metadata a mapping")
-    return _new(cell.cell_type, cell.source, cell.metadata, cell)
+    return _new(kind, text, nbformat.from_dict(metadata), cell)
 
 
-def _new(kind: str, text: str, metadata: NotebookNode, old: NotebookNode) -> NotebookNode:
-    make = {
-        "code": nbformat.v4.new_code_cell,
-        "markdown": nbformat.v4.new_markdown_cell,
-        "raw": nbformat.v4.new_raw_cell,
-    }[kind]
-    cell = make(text, metadata=copy.deepcopy(metadata))
-    if kind != "code" and isinstance(old.get("attachments"), dict):
-        cell.attachments = copy.deepcopy(old.attachments)
-    if isinstance(old.get("id"), str) and CELL_ID.fullmatch(old.id):
-        cell.id = old.id
+def _joined(text: object) -> str | None:
+    """Text that may be given as a list of its lines."""
+    if isinstance(text, list) and all(isinstance(line, str) for line in text):
+        return "".join(text)
+    return text if isinstance(text, str) else None
+
+
+def _new(kind: str, text: str, metadata: NotebookNode, old: Mapping[str, Any]) -> NotebookNode:
+    cell = NotebookNode(cell_type=kind, source=text, metadata=copy.deepcopy(metadata))
+    if kind == "code":
+        cell.outputs, cell.execution_count = [], None
+    elif attachments := _attachments(old.get("attachments")):
+        cell.attachments = attachments
+    name = old.get("id")
+    valid = isinstance(name, str) and CELL_ID.fullmatch(name)
+    cell.id = name if valid else uuid.uuid4().hex[:8]
     return cell
+
+
+def _attachments(given: object) -> NotebookNode:
+    """The pictures in a text cell: name -> type -> data."""
+    kept = NotebookNode()
+    for name, bundle in given.items() if isinstance(given, dict) else ():
+        data = {
+            mime: text
+            for mime, value in (bundle.items() if isinstance(bundle, dict) else ())
+            if (text := _joined(value)) is not None
+        }
+        if data:
+            kept[name] = NotebookNode(data)
+    return kept
 
 
 def _without_control(cell: NotebookNode) -> NotebookNode:
@@ -184,7 +252,7 @@ def _put_back(cells: list[NotebookNode], master: list[NotebookNode], notes: list
 
 def _make_ids_unique(cells: list[NotebookNode]) -> None:
     seen: set[str] = set()
-    for cell in cells:
-        while cell.id in seen:
-            cell.id = f"{cell.id[:60]}-2"
+    for number, cell in enumerate(cells):
+        if cell.id in seen:
+            cell.id = f"{cell.id[:40]}-{number}-{uuid.uuid4().hex[:8]}"
         seen.add(cell.id)
