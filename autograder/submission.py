@@ -101,7 +101,9 @@ def _cells(content: object) -> list[NotebookNode]:
 
 def printable(text: str) -> str:
     """One line of bounded length without control characters, of text a student may choose."""
-    line = " ".join(UNPRINTABLE.sub("", text).split())
+    line = " ".join(UNPRINTABLE.sub("", text[: 10 * MAX_LINE]).split())
+    # half a surrogate pair cannot be written, and a mark of direction turns the line round
+    line = "".join(letter if letter.isprintable() else "?" for letter in line)
     return line if len(line) <= MAX_LINE else line[: MAX_LINE - 1] + "…"
 
 
