@@ -1,0 +1,261 @@
+"""Start jobs inside the sandbox: the one door through which student code gets to run.
+
+A zygote makes one `Jail`, calls `enter` before its big imports, and `start` for each job. Each job
+is two forks: a reaper, made with the job's namespaces, and the job itself. The order of the steps
+in the job matters: what needs rights comes before giving them up, and the seccomp filter is last.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from autograder.sandbox import kernel, landlock, limits, memory, people, reaper, seccomp, world
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.protection import Protection
+
+FOLDERS = ("work", "home", "tmp", "shm")
+FAILED = 125  # exit status of a reaper that could not set its job up
+
+
+class Jail:
+    """A place to start jobs in, made once in a single-threaded process."""
+
+    def __init__(self, protection: Protection, hide: Sequence[Path], scratch: Path) -> None:
+        self.protection = protection
+        self.hide = list(hide)
+        self.scratch = scratch
+        self.root = os.geteuid() == 0
+        self.drop = self.root and protection.has("uid")
+        self.named = protection.rung == 1  # namespaces
+        self.world = self.named and protection.has("world")
+        self.pids = self.named and protection.has("pids")
+        self.network = self.named and protection.has("network")
+        self.userns = self.named and not self.root
+        self.abi = 0
+        if protection.rung <= 2 and protection.has("landlock"):
+            self.abi = min(landlock.version(), protection.landlock_abi, landlock.NEWEST)
+        self.kept_rights = 0
+        self.started = 0
+
+    def enter(self) -> None:
+        """Build the world and give up what no job needs; call it once, before the big imports."""
+        self.uid, self.gid = os.geteuid(), os.getegid()
+        self.paths = world.readable([] if self.world else self.hide)
+        if self.drop:
+            self.uid = self.gid = people.spare_id(os.getpid())
+            self.userns = self.world and people.can(self._become_and_unshare)
+        if self.world:
+            if not self.root:
+                people.own_namespace(self.uid, self.gid)
+            kernel.syscall("unshare", kernel.CLONE_NEWNS)
+            world.build(self.hide, self.uid, self.gid)
+            if not self.root:
+                kernel.set_capabilities()
+            elif self.userns:
+                people.become(self.uid, self.gid)
+        elif self.drop and kernel.SUPPORTED and not people.can(self._become_and_look):
+            # Python lies where only root can read; Landlock holds this right to its paths
+            self.kept_rights = 1 << kernel.CAP_DAC_READ_SEARCH
+        if kernel.SUPPORTED:
+            kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # or our own /proc files would be root's
+            self.zygote = os.pidfd_open(os.getpid())
+
+    def start(
+        self, main: Callable[[], None], limits: Limits, keep: Sequence[int], name: str
+    ) -> int:
+        """Fork a reaper and below it a job that runs `main` in the jail; return the reaper's pid."""
+        self.started += 1
+        home = "/tmp" if self.world else tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch)
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, reaper.WAITED)
+        pid = kernel.clone(self._namespaces()) if kernel.SUPPORTED else os.fork()
+        if pid == 0:
+            with _ends_here(FAILED, "the sandbox could not be set up"):
+                self._reap(main, limits, set(keep), home)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        return pid
+
+    def _namespaces(self) -> int:
+        if not self.named:
+            return 0
+        flags = kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
+        flags |= kernel.CLONE_NEWUSER if self.userns else 0
+        flags |= kernel.CLONE_NEWNS if self.world else 0
+        flags |= kernel.CLONE_NEWPID if self.pids else 0
+        flags |= kernel.CLONE_NEWNET if self.network else 0
+        return flags
+
+    def _reap(
+        self, main: Callable[[], None], limits: Limits, keep: set[int], home: str
+    ) -> NoReturn:
+        """Be the reaper: finish the namespaces, fork the job, wait for it."""
+        uid, gid = self.uid, self.gid
+        if self.userns:
+            people.write_maps(uid, gid)
+        elif self.drop:
+            uid = gid = people.spare_id(os.getpid() + self.started)
+        self._die_with_parent(self.zygote if kernel.SUPPORTED else None)
+        os.setsid()
+        if self.world:
+            world.furnish(limits.disk_mib, uid, gid, self.pids)
+        elif self.drop:
+            os.chown(home, uid, gid)
+        if kernel.SUPPORTED:
+            with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as adjust:
+                adjust.write("1000")
+            kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # nobody reads or writes this process
+            if not self.pids:
+                kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+            me = os.pidfd_open(os.getpid())
+        others = 0 if self.userns or self.drop else people.threads_of(uid)
+        job = os.fork()
+        if job == 0:
+            with _ends_here(FAILED, "the sandbox could not be set up"):
+                self._confine(
+                    limits, keep, home, uid, gid, others, me if kernel.SUPPORTED else None
+                )
+                with _ends_here(1):
+                    main()
+        kernel.close_descriptors(set())
+        if self.world:
+            kernel.set_capabilities(0 if self.userns else 1 << kernel.CAP_KILL)
+            kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+        os._exit(reaper.watch(job, None if self.world else home, kernel_kills=self.pids))
+
+    def _confine(
+        self,
+        given: Limits,
+        keep: set[int],
+        home: str,
+        uid: int,
+        gid: int,
+        others: int,
+        parent: int | None,
+    ) -> None:
+        """Be the job: give up everything that it is not to have."""
+        has = self.protection.has
+        os.setsid()
+        if has("rlimits"):
+            limits.apply(given, others)
+        if self.drop and not self.userns:
+            people.become(uid, gid, self.kept_rights)
+        self._settle(home)
+        if kernel.SUPPORTED:
+            if has("caps"):
+                kernel.set_capabilities(self.kept_rights)
+            kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
+            self._die_with_parent(parent)
+        if has("fds"):
+            kernel.close_descriptors(keep | {0, 1, 2})
+        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+            with contextlib.suppress(OSError, ValueError):
+                ignored = number in (signal.SIGPIPE, signal.SIGXFSZ)  # as Python itself starts
+                signal.signal(number, signal.SIG_IGN if ignored else signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        if not kernel.SUPPORTED:
+            return
+        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+        if self.abi:
+            landlock.restrict(self.abi, self._rules(home), has("network"))
+        if self.protection.rung <= 2 and has("seccomp"):
+            alone = self.pids or (self.drop and not self.userns) or self.abi >= 6
+            seccomp.restrict(
+                seccomp.assemble(
+                    seccomp.program(
+                        network=has("network"),
+                        connect=self.world,
+                        signals=None if alone else (0, os.getpid()),
+                    )
+                )
+            )
+
+    def _settle(self, home: str) -> None:
+        """Make the job's folders its own, its environment and its standard descriptors."""
+        os.umask(0o022)
+        for name in FOLDERS:
+            os.mkdir(f"{home}/{name}")
+        os.chdir(f"{home}/work")
+        os.environ.update(
+            HOME=f"{home}/home",
+            TMPDIR=f"{home}/tmp",
+            MPLCONFIGDIR=f"{home}/home/.matplotlib",
+            USER="student",
+            LOGNAME="student",
+        )
+        tempfile.tempdir = None
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for target, path in enumerate(("/dev/null", f"{home}/stdout", f"{home}/stderr")):
+            source = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            os.dup2(source, target)
+            os.close(source)
+
+    def _rules(self, home: str) -> Iterator[tuple[str, int]]:
+        """List what Landlock lets the job reach."""
+        for path in self.paths:
+            yield path, landlock.READ
+        for name in world.DEVICES:
+            yield f"/dev/{name}", landlock.USE
+        yield home, landlock.OWN
+        if self.world and self.pids:
+            yield "/proc", landlock.READ
+        else:
+            for name in ("self", *world.PROC):
+                yield f"/proc/{name}", landlock.READ
+        if self.world:
+            yield "/", landlock.READ_DIR
+            yield "/etc", landlock.READ
+        else:
+            yield "/dev/shm", landlock.SHARED
+
+    def _die_with_parent(self, parent: int | None) -> None:
+        """Be killed when the parent ends, also when it ended just now."""
+        if parent is None:
+            return
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        if select.select([parent], [], [], 0)[0]:
+            os._exit(FAILED)
+
+    def _become_and_unshare(self) -> None:
+        people.become(self.uid, self.gid)
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
+        people.own_namespace(self.uid, self.gid)
+        kernel.syscall("unshare", kernel.CLONE_NEWNS)
+        kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+        kernel.mount("tmpfs", "/tmp", "tmpfs")
+
+    def _become_and_look(self) -> None:
+        people.become(self.uid, self.gid)
+        for path in world.prefixes():
+            os.listdir(path)
+
+
+@contextlib.contextmanager
+def _ends_here(status: int, what: str = "") -> Iterator[None]:
+    """End this process after the block, whatever happens in it."""
+    try:
+        yield
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        with contextlib.suppress(Exception):
+            text = f"{what}\n" if what else ""
+            os.write(2, (text + traceback.format_exc()).encode(errors="replace"))
+    finally:
+        with contextlib.suppress(BaseException):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def compact_memory() -> None:
+    """Move this process's memory into huge pages, so that each fork copies few page tables."""
+    memory.compact()

@@ -1,0 +1,62 @@
+"""What one job may use, and how that is said to the kernel."""
+
+import contextlib
+import os
+import resource
+from dataclasses import dataclass
+
+MIB = 1 << 20
+STACK_MIB = 64  # the most a job may raise its stack to
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one job (a student's or a checker's process with all its children) may use."""
+
+    memory_mib: int = 2048
+    processes: int = 64
+    open_files: int = 256
+    file_mib: int = 256
+    disk_mib: int = 512
+    cpu_s: int = 3600
+
+
+def apply(limits: Limits, others: int = 0) -> None:
+    """Set the limits that the kernel holds for each process.
+
+    The address space may grow by `memory_mib` beyond what this process has inherited. `others` are
+    processes of the same user that the kernel counts although they belong to somebody else.
+    """
+    ceilings = {
+        "RLIMIT_AS": _address_space() + limits.memory_mib * MIB,
+        "RLIMIT_NPROC": limits.processes + others,
+        "RLIMIT_NOFILE": limits.open_files,
+        "RLIMIT_FSIZE": limits.file_mib * MIB,
+        "RLIMIT_CPU": limits.cpu_s,
+        "RLIMIT_CORE": 0,
+        "RLIMIT_MEMLOCK": MIB,
+        "RLIMIT_MSGQUEUE": 0,
+        "RLIMIT_NICE": 0,
+        "RLIMIT_RTPRIO": 0,
+        "RLIMIT_SIGPENDING": 1024,
+    }
+    for name, ceiling in ceilings.items():
+        kind = getattr(resource, name, None)  # macOS has fewer of them
+        if kind is None:
+            continue
+        hard = resource.getrlimit(kind)[1]
+        value = ceiling if hard == resource.RLIM_INFINITY else min(ceiling, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(kind, (value, value))
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    if hard == resource.RLIM_INFINITY and soft != resource.RLIM_INFINITY:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_STACK, (soft, max(soft, STACK_MIB * MIB)))
+
+
+def _address_space() -> int:
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 1 << 30

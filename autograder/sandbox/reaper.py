@@ -1,0 +1,71 @@
+"""The small trusted process above a job: it outlives the job by nothing and leaves nothing behind.
+
+On rung 1 it is process 1 of the job's PID namespace, so its end is everybody's end. Elsewhere it is
+the subreaper of whatever the job leaves, and kills it.
+"""
+
+import contextlib
+import os
+import signal
+
+from autograder.sandbox import folder
+
+WAITED = {signal.SIGCHLD, signal.SIGINT}
+
+
+def watch(job: int, home: str | None, kernel_kills: bool) -> int:
+    """Wait for the job, forward SIGINT to it, clean up, return its exit status as a shell would.
+
+    home: the job's folder, to be removed, if it lies on a disk. kernel_kills: leave the killing to
+    the kernel, which ends a PID namespace with its process 1.
+    """
+    while True:
+        ended, status = os.waitpid(-1, os.WNOHANG)
+        if ended == job:
+            break
+        if ended:
+            continue
+        if signal.sigwait(WAITED) == signal.SIGINT:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(job, signal.SIGINT)
+    if not kernel_kills:
+        kill_descendants()
+    if home is not None:
+        folder.remove(home)
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def kill_descendants() -> None:
+    """Kill every process below this one; orphans have become our own children."""
+    while True:
+        found = descendants(os.getpid())
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGSTOP)  # first all of them, or one forks while another dies
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            while os.waitpid(-1, 0 if not found else os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+
+
+def descendants(root: int) -> list[int]:
+    """Return the processes below `root`, as /proc tells it."""
+    children: dict[int, list[int]] = {}
+    with contextlib.suppress(OSError):
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                with contextlib.suppress(OSError, ValueError), open(f"/proc/{name}/stat") as stat:
+                    parent = int(stat.read().rpartition(")")[2].split()[1])
+                    children.setdefault(parent, []).append(int(name))
+    found: list[int] = []
+    todo = [root]
+    while todo:
+        for child in children.get(todo.pop(), ()):
+            found.append(child)
+            todo.append(child)
+    return found
