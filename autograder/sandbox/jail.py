@@ -21,6 +21,7 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.protection import Protection
 
 FOLDERS = ("work", "home", "tmp", "shm")
+JOBS = 4096  # user numbers of a zygote, before it takes the first one again
 FAILED = 125  # exit status of a reaper that could not set its job up
 
 
@@ -47,9 +48,12 @@ class Jail:
     def enter(self) -> None:
         """Build the world and give up what no job needs; call it once, before the big imports."""
         self.uid, self.gid = os.geteuid(), os.getegid()
-        self.paths = world.readable([] if self.world else self.hide)
+        self.seed = os.getpid() * JOBS
+        self.paths = [
+            p for p in world.readable([] if self.world else self.hide) if os.path.exists(p)
+        ]
         if self.drop:
-            self.uid = self.gid = people.spare_id(os.getpid())
+            self.uid = self.gid = people.spare_id(self.seed)
             self.userns = self.world and people.can(self._become_and_unshare)
         if self.world:
             if not self.root:
@@ -60,9 +64,11 @@ class Jail:
                 kernel.set_capabilities()
             elif self.userns:
                 people.become(self.uid, self.gid)
-        elif self.drop and kernel.SUPPORTED and not people.can(self._become_and_look):
-            # Python lies where only root can read; Landlock holds this right to its paths
-            self.kept_rights = 1 << kernel.CAP_DAC_READ_SEARCH
+        elif self.drop:
+            self._open_scratch()
+            if kernel.SUPPORTED and not people.can(self._become_and_look):
+                # Python lies where only root can read; Landlock holds this right to its paths
+                self.kept_rights = 1 << kernel.CAP_DAC_READ_SEARCH
         if kernel.SUPPORTED:
             kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # or our own /proc files would be root's
             self.zygote = os.pidfd_open(os.getpid())
@@ -70,7 +76,7 @@ class Jail:
     def start(
         self, main: Callable[[], None], limits: Limits, keep: Sequence[int], name: str
     ) -> int:
-        """Fork a reaper and below it a job that runs `main` in the jail; return the reaper's pid."""
+        """Fork a reaper and below it a job that runs `main` in the jail; return the reaper."""
         self.started += 1
         home = "/tmp" if self.world else tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch)
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, reaper.WAITED)
@@ -99,7 +105,7 @@ class Jail:
         if self.userns:
             people.write_maps(uid, gid)
         elif self.drop:
-            uid = gid = people.spare_id(os.getpid() + self.started)
+            uid = gid = people.spare_id(self.seed + self.started)
         self._die_with_parent(self.zygote if kernel.SUPPORTED else None)
         os.setsid()
         if self.world:
@@ -223,6 +229,13 @@ class Jail:
         if select.select([parent], [], [], 0)[0]:
             os._exit(FAILED)
 
+    def _open_scratch(self) -> None:
+        """Let another user pass through our private folders on the way to a job's folder."""
+        for folder in (self.scratch, *self.scratch.parents):
+            state = folder.stat()
+            if state.st_uid == 0 and state.st_mode & 0o7077 == 0:
+                folder.chmod(state.st_mode | 0o711)
+
     def _become_and_unshare(self) -> None:
         people.become(self.uid, self.gid)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
@@ -233,8 +246,8 @@ class Jail:
 
     def _become_and_look(self) -> None:
         people.become(self.uid, self.gid)
-        for path in world.prefixes():
-            os.listdir(path)
+        for path in self.paths:
+            os.stat(path)
 
 
 @contextlib.contextmanager

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-SWITCHES = frozenset(
-    "network pids world landlock seccomp rlimits uid fds caps memory cpu output reap disk".split()
-)
+OURS = {"network", "pids", "world", "landlock", "seccomp", "rlimits", "uid", "fds", "caps"}
+THE_WATCHS = {"memory", "cpu", "output", "reap", "disk"}  # what is held from outside the job
+SWITCHES = OURS | THE_WATCHS
 NAMES = {
     1: "namespaces, Landlock, seccomp and rlimits",
     2: "Landlock, seccomp and rlimits",

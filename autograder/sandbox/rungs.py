@@ -1,4 +1,4 @@
-"""Find out which rung of the protection ladder this machine can stand on, and what it guarantees."""
+"""Find out which rung of the protection ladder works here, and say what it guarantees."""
 
 import os
 import tempfile

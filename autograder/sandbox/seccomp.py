@@ -13,24 +13,29 @@ from collections.abc import Iterable
 
 from autograder.sandbox import kernel
 
-# refused whatever its arguments are
-REFUSED = (
-    # looking into or changing other processes
-    "ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp pidfd_getfd "
-    # big attack surfaces that no notebook needs
-    "bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register "
-    "keyctl add_key request_key fanotify_init "
-    # new views of the machine
-    "unshare setns mount umount2 pivot_root chroot move_mount open_tree open_tree_attr fsopen "
-    "fsconfig fsmount fspick mount_setattr open_by_handle_at name_to_handle_at lookup_dcookie "
-    # memory and messages that outlive a process or that no limit counts
-    "memfd_create memfd_secret shmget shmat shmctl msgget semget mq_open "
-    # the machine itself
-    "acct adjtimex clock_adjtime clock_settime settimeofday create_module init_module "
-    "finit_module delete_module get_kernel_syms query_module kexec_load kexec_file_load reboot "
-    "swapon swapoff syslog quotactl quotactl_fd sethostname setdomainname vhangup nfsservctl "
-    "iopl ioperm modify_ldt uselib ustat sysfs _sysctl migrate_pages move_pages"
-).split()
+REFUSED = {  # whatever the arguments are, by reason
+    "looking into or changing other processes": (
+        "ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp "
+        "pidfd_getfd"
+    ),
+    "much to attack in the kernel, and no use in a notebook": (
+        "bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register "
+        "keyctl add_key request_key fanotify_init"
+    ),
+    "other views of the machine": (
+        "unshare setns mount umount2 pivot_root chroot move_mount open_tree open_tree_attr fsopen "
+        "fsconfig fsmount fspick mount_setattr open_by_handle_at name_to_handle_at lookup_dcookie"
+    ),
+    "memory and messages that no limit counts": (
+        "memfd_create memfd_secret shmget shmat shmctl msgget semget mq_open"
+    ),
+    "the machine itself": (
+        "acct adjtimex clock_adjtime clock_settime settimeofday create_module init_module "
+        "finit_module delete_module get_kernel_syms query_module kexec_load kexec_file_load reboot "
+        "swapon swapoff syslog quotactl quotactl_fd sethostname setdomainname vhangup nfsservctl "
+        "iopl ioperm modify_ldt uselib ustat sysfs _sysctl migrate_pages move_pages"
+    ),
+}
 NAMESPACES = (
     kernel.CLONE_NEWNS
     | kernel.CLONE_NEWCGROUP
@@ -118,8 +123,9 @@ def program(
         (ABOVE, 0, 1, kernel.NEWEST_CALL),
         _fail(errno.ENOSYS),
     ]
-    for name in REFUSED:
-        code += _call(name, _fail(errno.EPERM))
+    for names in REFUSED.values():
+        for name in names.split():
+            code += _call(name, _fail(errno.EPERM))
     code += _call("clone3", _fail(errno.ENOSYS))  # its flags lie in memory; everybody falls back
     code += _given("clone", 0, ANY_BIT, NAMESPACES)
     code += _given("prlimit64", 0, EQUAL, 0, otherwise=True)

@@ -16,7 +16,7 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SETTINGS = ("alternatives", "fonts", "ld.so.cache", "localtime", "mime.types", "ssl/openssl.cnf")
 DEVICES = ("null", "zero", "full", "random", "urandom")
 PROCESSORS = "/sys/devices/system/cpu"  # torch asks it for the processor's kind
-PROC = "cpuinfo meminfo stat loadavg uptime version filesystems sys/kernel sys/vm".split()
+PROC = ("cpuinfo", "meminfo", "stat", "loadavg", "uptime", "version", "filesystems", "sys/kernel")
 
 READ_ONLY, NO_SETUID, NO_DEVICES = 1, 2, 4  # attributes for mount_setattr
 

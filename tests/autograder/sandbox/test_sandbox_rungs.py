@@ -1,0 +1,63 @@
+"""Each rung works for each kind of user, with ordinary Python in it."""
+
+import os
+
+import pytest
+from autograder.sandbox import Protection
+from jail_harness import MACHINES, Machine, attack, linux_root
+
+pytestmark = linux_root
+
+
+def ordinary() -> dict[str, object]:
+    """Do what ordinary notebooks do."""
+    import asyncio
+    import multiprocessing
+    import subprocess
+    import tempfile
+    import threading
+
+    context = multiprocessing.get_context("fork")
+    near, far = context.Pipe()
+    child = context.Process(target=lambda: near.send(sum(range(10))))
+    child.start()
+    child.join()
+    thread = threading.Thread(target=lambda: None)
+    thread.start()
+    thread.join()
+    with tempfile.NamedTemporaryFile("w+") as file:
+        file.write("kept")
+    queue = context.Queue()
+    queue.put("queued")
+    os.makedirs("a/b")
+    with open("data.txt", "w") as file:
+        file.write("x")
+    os.rename("data.txt", "data2.txt")
+    return {
+        "sent": far.recv(),
+        "queue": queue.get(),
+        "shell": subprocess.run(
+            "echo $((6*7)); ls", shell=True, capture_output=True
+        ).stdout.decode(),
+        "loop": asyncio.run(asyncio.sleep(0, "slept")),
+        "home": os.path.isdir(os.path.expanduser("~")),
+        "user": os.environ["USER"],
+        "uid": os.getuid(),
+        "lock": multiprocessing.Lock().acquire(),
+    }
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=str)
+@pytest.mark.parametrize("rung", [1, 2, 3])
+def test_ordinary_work_is_possible(machine: Machine, rung: int) -> None:
+    if rung == 1 and not machine.root and not machine.user_namespaces:
+        pytest.skip("there is no rung 1 for an ordinary user without user namespaces")
+    result = attack(ordinary, Protection(rung), machine=machine)
+    assert not result.error, result
+    assert result.status == 0, result
+    assert result.value["sent"] == 45
+    assert result.value["queue"] == "queued"
+    assert result.value["shell"].split() == ["42", "a", "data2.txt"]
+    assert result.value["loop"] == "slept"
+    assert result.value["home"] and result.value["user"] == "student" and result.value["lock"]
+    assert result.value["uid"] != 0
