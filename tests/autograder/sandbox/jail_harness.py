@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from autograder.sandbox import Jail, Limits, Protection, kernel, people, world
 
 SOMEBODY = 4242  # an ordinary user's number

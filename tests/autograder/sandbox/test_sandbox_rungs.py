@@ -3,8 +3,9 @@
 import os
 
 import pytest
-from autograder.sandbox import Protection
 from jail_harness import MACHINES, Machine, attack, linux_root
+
+from autograder.sandbox import Protection
 
 pytestmark = linux_root
 
