@@ -19,7 +19,7 @@ from nbgrader.converters import GenerateAssignment
 from traitlets import Dict
 from traitlets.config import Config
 
-from autograder import source
+from autograder import source, split
 from autograder.course import Course, UsageError
 
 
@@ -101,8 +101,17 @@ def released_files(course: Course, ps: str) -> dict[Path, bytes]:
     folder, release = course.source(ps), course.release(ps)
     files = {release / p: f.read_bytes() for p, f in course.extra_files(folder).items()}
     for notebook in course.notebooks(ps):
+        _require_split(course, ps, notebook)
         files[release / notebook.name] = convert(course, notebook).text.encode()
     return files
+
+
+def _require_split(course: Course, ps: str, notebook: Path) -> None:
+    """Refuse a set whose tests cannot be kept apart from the code that they test."""
+    beside = [str(path) for path in course.extra_files(course.source(ps))]
+    if found := split.problems(nbformat.read(notebook, 4), beside):
+        lines = [f"{notebook}: {line}" for line in found]
+        raise UsageError("\n".join(lines))
 
 
 def stale_sources(course: Course, ps: str) -> list[Path]:

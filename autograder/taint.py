@@ -1,0 +1,407 @@
+"""Follow what a test cell got from the student's code, as far as reading the cell can tell.
+
+Each expression has labels: `code` (a function or class of the student's), `instance` (an object of
+a class of the student's), `value` (what the student's code returned), `own` (holds parameters that
+the test made itself, so that a gradient has where to go). See `split.problems` for what it is for.
+"""
+
+import ast
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+Labels = frozenset[str]
+NONE: Labels = frozenset()
+THEIRS = {"code", "instance", "value"}
+
+# full name -> reason and way round; refused where an argument came from the student's code
+ON_THEIRS = {
+    "numpy.shares_memory": "view",
+    "numpy.may_share_memory": "view",
+    "torch.autograd.grad": "grad",
+    "torch.autograd.backward": "grad",
+    "torch.autograd.gradcheck": "grad",
+    "torch.autograd.functional.jacobian": "grad",
+    "torch.autograd.functional.hessian": "grad",
+    "inspect.getsource": "source",
+    "inspect.getsourcelines": "source",
+    "inspect.getsourcefile": "source",
+    "inspect.getfile": "source",
+    "dis.dis": "source",
+    "dis.get_instructions": "source",
+    "dis.Bytecode": "source",
+    "pickle.dumps": "pickle",
+    "pickle.dump": "pickle",
+}
+FIGURES = {f"matplotlib.pyplot.{name}" for name in ("gcf", "gca", "get_fignums", "fignum_exists")}
+DRAWS = {
+    f"matplotlib.pyplot.{name}"
+    for name in ("figure", "subplots", "subplot", "axes", "plot", "scatter", "bar", "hist",
+                 "imshow", "contour", "contourf", "pcolormesh", "close")
+}  # fmt: skip
+PATCHES = ("unittest.mock.patch", "mock.patch")
+CAPTURES = {"contextlib.redirect_stdout", "contextlib.redirect_stderr",
+            "IPython.utils.capture.capture_output", "IPython.utils.io.capture_output"}  # fmt: skip
+OPENS = {
+    "open", "pathlib.Path", "io.open", "os.remove", "os.path.exists", "os.path.isfile", "os.stat",
+    "numpy.load", "numpy.save", "numpy.savez", "numpy.loadtxt", "numpy.savetxt", "numpy.genfromtxt",
+    "torch.load", "torch.save", "pandas.read_csv", "pandas.read_json", "pandas.read_pickle",
+}  # fmt: skip
+
+WHY = {
+    "view": (
+        "what the student's code returned is a copy here: whether it shares memory cannot be seen",
+        "change the argument afterwards and look whether the result changed with it",
+    ),
+    "grad": (
+        "gradients do not go through the pipe between test and student's code",
+        "let a function of the student's return the gradient, and compare with it",
+    ),
+    "source": (
+        "the student's code is not in this process: its source cannot be read",
+        "test what it does, for instance the number of calls it makes to a function given to it",
+    ),
+    "pickle": (
+        "an object of the student's is a handle here and cannot be pickled",
+        "compare its attributes, or let a method of the class return its state",
+    ),
+    "figure": (
+        "the student's figures are drawn in another process",
+        "let the function return its figure or axes, and look at these",
+    ),
+    "patch": (
+        "a replacement made in a test does not reach the student's code",
+        "pass what is to be replaced as an argument of the student's function",
+    ),
+    "capture": (
+        "what the student's code prints goes to its own process",
+        "let the function return the text",
+    ),
+    "subclass": (
+        "a class of the student's cannot be extended in a test",
+        "let the student write the subclass, or test through an object of the class",
+    ),
+    "file": (
+        "tests and the student's code have different files",
+        "let the function return what it would write, or take what it would read",
+    ),
+    "shell": (
+        "a test cell is plain Python: no magics, no shell, no get_ipython()",
+        "write it in Python, or put it into a locked cell without points",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that the split cannot do."""
+
+    line: int
+    reason: str
+    way_round: str
+
+
+class Tester:
+    """Reads the test cells of one notebook, in order."""
+
+    def __init__(
+        self,
+        student: Collection[str],
+        classes: Mapping[str, ast.ClassDef],
+        imports: Mapping[str, str],
+        files: Collection[str] = (),
+    ) -> None:
+        self.student, self.classes, self.files = student, classes, files
+        self.modules = {name: _full(name, text) for name, text in imports.items()}
+        self.torch = any(path.split(".")[0] == "torch" for path in self.modules.values())
+        self.own_backward = any(
+            isinstance(node, ast.FunctionDef) and node.name == "backward"
+            for c in classes.values()
+            for node in ast.walk(c)
+        )
+        self.scope: dict[str, Labels] = {}  # names that helper and test cells gave a value
+
+    def learn(self, tree: ast.Module) -> None:
+        """Take in a helper cell, whose names are the checker's own."""
+        self.findings(tree)
+
+    def findings(self, tree: ast.Module) -> list[Finding]:
+        """What one test cell does that cannot work."""
+        reader = _Reader(self, self.scope)
+        reader.read(tree.body)
+        return reader.found
+
+
+def _full(name: str, statement: str) -> str:
+    """What a name that an import statement binds stands for."""
+    words = statement.split("\n")[0].split()
+    if words[0] == "from":
+        return f"{words[1]}.{words[3]}"
+    return words[1] if "as" in words else name
+
+
+class _Reader(ast.NodeVisitor):
+    """One scope of a test cell: the labels of its names, and what was found."""
+
+    def __init__(self, tester: Tester, scope: dict[str, Labels], outer: "_Reader | None" = None):
+        self.tester, self.scope, self.outer = tester, scope, outer
+        self.found: list[Finding] = outer.found if outer else []
+        self.drew: list[str] = outer.drew if outer else []
+        self.opened: dict[str, int] = outer.opened if outer else {}
+        self.passed: set[str] = outer.passed if outer else set()
+        self.buffers: set[str] = outer.buffers if outer else set()
+        self.literals: dict[str, object] = dict(outer.literals) if outer else {}
+
+    def read(self, body: list[ast.stmt]) -> None:
+        """Go through statements in their order; loops twice, for what comes round."""
+        for statement in body:
+            self.visit(statement)
+        if self.outer is None:
+            for key in sorted(self.opened.keys() & self.passed - self.buffers):
+                if key not in self.tester.files:
+                    self.say("file", self.opened[key])
+
+    def say(self, what: str, where: ast.AST | int) -> None:
+        line = where if isinstance(where, int) else getattr(where, "lineno", 1)
+        finding = Finding(line, *WHY[what])
+        if finding not in self.found:
+            self.found.append(finding)
+
+    # what names stand for
+
+    def label(self, node: ast.AST | None) -> Labels:
+        """Labels of an expression; visits everything in it on the way."""
+        if node is None:
+            return NONE
+        if isinstance(node, ast.Name):
+            return self.of_name(node.id)
+        method = getattr(self, f"label_{type(node).__name__}", None)
+        if method is not None:
+            return frozenset(method(node))
+        if isinstance(node, (ast.stmt, ast.expr_context)):
+            return NONE
+        return NONE.union(*map(self.label, ast.iter_child_nodes(node)))
+
+    def of_name(self, name: str) -> Labels:
+        reader: _Reader | None = self
+        while reader is not None:
+            if name in reader.scope:
+                return reader.scope[name]
+            reader = reader.outer
+        if name in self.tester.modules or name not in self.tester.student:
+            return NONE
+        return frozenset({"code"})
+
+    def path(self, node: ast.AST) -> str:
+        """Full dotted name of a library's function, or nothing."""
+        if isinstance(node, ast.Attribute):
+            base = self.path(node.value)
+            return f"{base}.{node.attr}" if base else ""
+        if not isinstance(node, ast.Name) or node.id in self.scope:
+            return ""
+        known = self.tester.modules.get(node.id)
+        return known or ("" if node.id in self.tester.student else node.id)
+
+    def label_Call(self, node: ast.Call) -> Labels:
+        func, path = node.func, self.path(node.func)
+        given = [self.label(arg) for arg in (*node.args, *(k.value for k in node.keywords))]
+        theirs = NONE.union(*given) & THEIRS
+        base = self.label(func.value if isinstance(func, ast.Attribute) else func)
+        self.check_call(node, path, theirs, base)
+        if isinstance(func, ast.Name) and base == {"code"}:
+            self.note_passed(node)
+            return frozenset({"instance" if func.id in self.tester.classes else "value"})
+        if isinstance(func, ast.Name) and "local class" in base:
+            return base | {"own"}
+        if base & {"code", "instance"}:
+            self.note_passed(node)
+            return frozenset({"value"})
+        labels = NONE.union(base, *given)
+        if labels & {"code", "instance"}:  # a local function that was given the student's
+            labels = labels - {"code", "instance"} | {"value"}
+        return labels | {"own"} if self.makes_parameters(node, path) else labels
+
+    def makes_parameters(self, node: ast.Call, path: str) -> bool:
+        if path.startswith("torch.nn.") and path.rsplit(".", 1)[1][:1].isupper():
+            return True
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "requires_grad_":
+            return True
+        return any(
+            k.arg == "requires_grad" and getattr(k.value, "value", None) is True
+            for k in node.keywords
+        )
+
+    def note_passed(self, node: ast.Call) -> None:
+        for arg in (*node.args, *(k.value for k in node.keywords)):
+            if key := self.key(arg):
+                self.passed.add(key)
+
+    def check_call(self, node: ast.Call, path: str, theirs: Labels, base: Labels) -> None:
+        what = ON_THEIRS.get(path, "")
+        if what == "view" or what == "source":
+            if theirs:
+                self.say(what, node)
+        elif what == "pickle":
+            if theirs & {"code", "instance"}:
+                self.say(what, node)
+        elif what == "grad" and theirs:
+            own = any("own" in self.label(arg) for arg in node.args[:1])
+            if not own or path.startswith("torch.autograd.functional") or "check" in path:
+                self.say(what, node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "backward":
+            torch_only = self.tester.torch and not self.tester.own_backward
+            if torch_only and "value" in base and "own" not in base:
+                self.say("grad", node)
+        if path in DRAWS:
+            self.drew.append(path)
+        if path in FIGURES and not self.drew:
+            self.say("figure", node)
+        if path.startswith(PATCHES):
+            self.say("patch", node)
+        if path == "setattr" and node.args and self.is_library(node.args[0]):
+            self.say("patch", node)
+        if path in ("get_ipython", "IPython.get_ipython"):
+            self.say("shell", node)
+        if path in OPENS and node.args and (key := self.key(node.args[0])):
+            self.opened.setdefault(key, node.lineno)
+
+    def label_Attribute(self, node: ast.Attribute) -> Labels:
+        base = self.label(node.value)
+        if node.attr in ("base", "_base") and "value" in base and isinstance(node.ctx, ast.Load):
+            self.say("view", node)
+        if node.attr in ("__code__", "__globals__", "__closure__") and "code" in base:
+            self.say("source", node)
+        if "code" in base:
+            return base - {"code"} | {"value"}
+        return base
+
+    def is_library(self, node: ast.AST) -> bool:
+        """Tell a module, or something in one, that a name of an import stands for."""
+        root = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        return (
+            isinstance(root, ast.Name)
+            and root.id in self.tester.modules
+            and root.id not in self.scope
+        )
+
+    # comprehensions and functions have scopes of their own
+
+    def key(self, node: ast.AST) -> str:
+        """What tells one path from another: its text, or the name of a variable."""
+        value: object = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(node, ast.Name):
+            value = self.literals.get(node.id)
+        if isinstance(value, str):
+            return value
+        return f"variable {node.id}" if isinstance(node, ast.Name) else ""
+
+    def comprehension(self, node: ast.AST) -> Labels:
+        inner = _Reader(self.tester, {}, self)
+        for part in node.generators:  # type: ignore[attr-defined]
+            inner.bind(part.target, inner.label(part.iter))
+            for test in part.ifs:
+                inner.label(test)
+        results = [getattr(node, name, None) for name in ("elt", "key", "value")]
+        return NONE.union(*map(inner.label, results))
+
+    label_ListComp = label_SetComp = label_DictComp = label_GeneratorExp = comprehension
+
+    def label_Lambda(self, node: ast.Lambda) -> Labels:
+        return _Reader(self.tester, _parameters(node.args), self).label(node.body)
+
+    def label_NamedExpr(self, node: ast.NamedExpr) -> Labels:
+        labels = self.label(node.value)
+        self.bind(node.target, labels)
+        return labels
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for default in (*node.args.defaults, *node.args.kw_defaults, *node.decorator_list):
+            self.label(default)
+        self.scope[node.name] = NONE
+        _Reader(self.tester, _parameters(node.args), self).read(node.body)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        if any("code" in self.label(base) for base in node.bases):
+            self.say("subclass", node)
+        self.scope[node.name] = frozenset({"local class"})
+        _Reader(self.tester, {}, self).read(node.body)
+
+    # statements
+
+    def bind(self, target: ast.AST, labels: Labels) -> None:
+        if isinstance(target, ast.Name):
+            self.scope[target.id] = labels
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            for part in target.elts:
+                self.bind(part, labels)
+        elif isinstance(target, ast.Starred):
+            self.bind(target.value, labels)
+        elif isinstance(target, ast.Attribute) and self.is_library(target):
+            self.say("patch", target)
+        elif isinstance(target, ast.Subscript):
+            where = target.value
+            if isinstance(where, ast.Call) and self.path(where.func) in ("globals", "vars"):
+                self.say("patch", target)
+            self.label(target)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        labels = self.label(node.value)
+        call = node.value if isinstance(node.value, ast.Call) else None
+        for target in node.targets:
+            self.bind(target, labels)
+            if call and self.path(call.func) in ("io.BytesIO", "io.StringIO"):
+                self.buffers.add(self.key(target))
+            if isinstance(target, ast.Name) and isinstance(node.value, ast.Constant):
+                self.literals[target.id] = node.value.value
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self.bind(node.target, self.label(node.value))
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        self.bind(node.target, self.label(node.target) | self.label(node.value))
+
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
+        self.bind(node.target, self.label(node.iter))
+        for _ in range(2):
+            for statement in (*node.body, *node.orelse):
+                self.visit(statement)
+
+    visit_AsyncFor = visit_For
+
+    def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
+        for item in node.items:
+            labels = self.label(item.context_expr)
+            if item.optional_vars is not None:
+                self.bind(item.optional_vars, labels)
+            call = item.context_expr
+            captures = isinstance(call, ast.Call) and self.path(call.func) in CAPTURES
+            if captures and any(self.calls_theirs(statement) for statement in node.body):
+                self.say("capture", node)
+        for statement in node.body:
+            self.visit(statement)
+
+    visit_AsyncWith = visit_With
+
+    def calls_theirs(self, statement: ast.stmt) -> bool:
+        calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]
+        return any(
+            isinstance(n, ast.Name) and self.of_name(n.id) & {"code", "instance"}
+            for call in calls
+            for n in ast.walk(call.func)
+        )
+
+    def generic_visit(self, node: ast.AST) -> None:
+        """Any other statement: look at its expressions and go through its statements."""
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.label(child)
+            else:
+                self.visit(child)
+
+
+def _parameters(args: ast.arguments) -> dict[str, Labels]:
+    every = [*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg]
+    return {arg.arg: NONE for arg in every if arg is not None}
