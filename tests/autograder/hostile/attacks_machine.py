@@ -1,0 +1,610 @@
+"""Attacks on the machine: time, processes, memory, disk, output, and what is left behind.
+
+Each stops by itself where nothing stops it, so that showing it unprotected does no harm.
+"""
+
+from attack import ONE_PROCESS, Attack, attack, costs, earned, says_won, stays
+
+TIME_LIMIT_S = 1  # of the course that these attacks are graded in
+LOST = {"double-tests": "error"}
+KILLED_CELL = {"double-tests": "error timeout"}
+
+FORK = """
+    import ctypes, os, time
+    def name(): ctypes.CDLL(None).prctl(15, b"@NAME@"[:15], 0, 0, 0)
+"""
+
+# a process that counts its CPU time, and gives the right answer after twice the limit
+BUSY = "import time\ndef busy(): return time.process_time() < start + 2.5\nstart = 0\n"
+
+ATTACKS: list[Attack] = [
+    # -- time
+    attack(
+        "loop-plain",
+        "the limit on CPU time",
+        earned("double-tests"),
+        "cpu",
+        {"double-tests": "timeout"},
+        double=BUSY
+        + """
+def double(x):
+    global start
+    start = start or time.process_time()
+    while busy():
+        pass
+    return 2 * x
+""",
+    ),
+    attack(
+        "loop-deaf-to-sigint",
+        "the limit on CPU time",
+        earned("double-tests"),
+        "cpu",
+        {"double-tests": "timeout"},
+        double=BUSY
+        + """
+import signal
+def double(x):
+    global start
+    start = start or time.process_time()
+    for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+        try: signal.signal(number, signal.SIG_IGN)
+        except OSError: pass
+    while busy():
+        pass
+    return 2 * x
+""",
+    ),
+    attack(
+        "loop-swallows-everything",
+        "the limit on CPU time",
+        earned("double-tests"),
+        "cpu",
+        {"double-tests": "timeout"},
+        double=BUSY
+        + """
+def double(x):
+    global start
+    start = start or time.process_time()
+    while busy():
+        try:
+            while busy():
+                pass
+        except BaseException:
+            pass
+    return 2 * x
+""",
+    ),
+    attack(
+        "loop-inside-c",
+        "the limit on CPU time",
+        earned("double-tests"),
+        "cpu",
+        {"double-tests": "timeout"},
+        double="""
+            import collections, itertools
+            spent = []
+            def double(x):
+                if not spent:
+                    collections.deque(itertools.repeat(0, 5 * 10**8), maxlen=0)
+                    spent.append(1)
+                return 2 * x
+        """,
+    ),
+    attack(
+        "loop-inside-a-power",
+        "the limit on CPU time",
+        earned("double-tests"),
+        "cpu",
+        {"double-tests": "timeout"},
+        double="""
+            spent = []
+            def double(x):
+                if not spent:
+                    pow(7, 3_000_001, 3 ** 30_000)
+                    pow(7, 3 ** 1_800, 3 ** 10_000)
+                    spent.append(1)
+                return 2 * x
+        """,
+    ),
+    attack(
+        "loop-in-children",
+        "the limit on CPU time counts all processes of a job",
+        earned("double-tests"),
+        "cpu",
+        {"double-tests": "timeout"},
+        double="""
+            import os, time
+            spent = []
+            def double(x):
+                if not spent:
+                    for _ in range(2):
+                        if os.fork() == 0:
+                            while time.process_time() < 2: pass
+                            os._exit(0)
+                    for _ in range(2): os.wait()
+                    spent.append(1)
+                return 2 * x
+        """,
+    ),
+    attack(
+        "sleeps",
+        "the ceiling on wall time",
+        earned("double-tests"),
+        "cpu",
+        {"double-tests": "timeout"},
+        double="""
+            import time
+            spent = []
+            def double(x):
+                if not spent:
+                    time.sleep(6.5)
+                    spent.append(1)
+                return 2 * x
+        """,
+    ),
+    # -- endings
+    attack(
+        "exits",
+        "a crash costs one cell",
+        costs("mean-tests"),
+        ONE_PROCESS,
+        LOST,
+        double="import os\nos._exit(0)\ndef double(x): return 2 * x",
+    ),
+    attack(
+        "exits-when-called",
+        "a crash costs one cell",
+        costs("mean-tests"),
+        ONE_PROCESS,
+        LOST,
+        double="import os\ndef double(x):\n    os._exit(0)",
+    ),
+    attack(
+        "kills-itself",
+        "a crash costs one cell",
+        costs("mean-tests"),
+        ONE_PROCESS,
+        LOST,
+        double="import os, signal\ndef double(x):\n    os.kill(os.getpid(), signal.SIGKILL)",
+    ),
+    attack(
+        "kills-its-group",
+        "a crash costs one cell",
+        costs("mean-tests"),
+        ONE_PROCESS,
+        LOST,
+        double="import os, signal\ndef double(x):\n    os.killpg(0, signal.SIGKILL)",
+    ),
+    attack(
+        "kills-its-parent",
+        "a namespace of processes, whose first one cannot be killed from inside",
+        costs("double-tests"),
+        "pids seccomp landlock uid",
+        double="""
+            import os, signal, time
+            try:
+                os.kill(os.getppid(), signal.SIGKILL)
+            except OSError:
+                pass
+            time.sleep(0.05)
+        """,
+    ),
+    attack(
+        "segfault",
+        "a crash costs one cell",
+        costs("mean-tests"),
+        ONE_PROCESS,
+        LOST,
+        double="import ctypes\ndef double(x):\n    return ctypes.string_at(1)",
+    ),
+    attack(
+        "recursion-in-c",
+        "a crash costs one cell",
+        costs("mean-tests"),
+        ONE_PROCESS,
+        LOST,
+        double="""
+            import sys
+            def double(x):
+                sys.setrecursionlimit(10**9)
+                x = []
+                for _ in range(10**6): x = [x]
+                return repr(x)
+        """,
+    ),
+    attack(
+        "recursion",
+        "a crash costs one cell",
+        costs("mean-tests"),
+        ONE_PROCESS,
+        LOST,
+        double="""
+            import functools, sys
+            sys.setrecursionlimit(10**9)
+            class Deep:
+                def __getattr__(self, name): return getattr(self, name + "x"[:0])
+            def double(x): return sorted([1, 2], key=lambda v: double(v))
+        """,
+    ),
+    attack(
+        "alarm-left-behind",
+        "a crash costs one cell",
+        costs("mean-tests"),
+        ONE_PROCESS,
+        # the cell that set it has come to its end: whichever runs at that time is lost
+        {"double-tests": "passed error", "mean-tests": "passed error", "apply-tests": "passed"},
+        double="import signal\nsignal.setitimer(signal.ITIMER_REAL, 0.3)",
+        mean="""
+            import time
+            end = time.monotonic() + 0.5
+            def mean(a):
+                time.sleep(max(0, end - time.monotonic()))
+                return sum(a) / len(a)
+        """,
+    ),
+    # -- processes
+    attack(
+        "fork-bomb",
+        "the limit on processes",
+        says_won,
+        "rlimits watch",
+        {"double-tests": "passed error"},
+        double=FORK
+        + """
+    count = 0
+    try:
+        for count in range(300):
+            if os.fork() == 0:
+                time.sleep(3)
+                os._exit(0)
+    except OSError:
+        pass
+    if count > 200: print(@WON@)
+    """,
+    ),
+    attack(
+        "thread-bomb",
+        "the limit on processes, which counts threads",
+        says_won,
+        "rlimits",
+        {"double-tests": "passed error"},
+        double="""
+            import threading, time
+            count = 0
+            try:
+                for count in range(300):
+                    threading.Thread(target=time.sleep, args=(1,), daemon=True).start()
+            except RuntimeError:
+                pass
+            if count > 200: print(@WON@)
+        """,
+    ),
+    attack(
+        "setsid-bomb",
+        "the limit on processes, and the end of all of them with the job",
+        stays,
+        "rlimits pids reap",
+        {"double-tests": "passed error"},
+        double=FORK
+        + """
+    try:
+        for count in range(100):
+            if os.fork() == 0:
+                os.setsid()
+                name()
+                if os.fork() == 0:
+                    time.sleep(40)
+                os._exit(0)
+            os.wait()
+    except OSError:
+        pass
+    """,
+    ),
+    attack(
+        "outlives-its-job",
+        "the end of all processes with the job",
+        stays,
+        "pids reap",
+        double=FORK
+        + """
+    import signal
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            name()
+            for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+                try: signal.signal(number, signal.SIG_IGN)
+                except OSError: pass
+            for fd in range(3): os.close(fd)
+            time.sleep(40)
+        os._exit(0)
+    os.wait()
+    """,
+    ),
+    attack(
+        "leaves-at-exit",
+        "a job ends without running what the student registered",
+        stays,
+        ONE_PROCESS,
+        double=FORK
+        + """
+    import atexit
+    def leave():
+        if os.fork() == 0:
+            os.setsid()
+            name()
+            time.sleep(40)
+            os._exit(0)
+    atexit.register(leave)
+    """,
+    ),
+    attack(
+        "opens-many-files",
+        "the limit on open files",
+        says_won,
+        "rlimits",
+        double="""
+            import os
+            opened = []
+            try:
+                while len(opened) < 2000: opened.append(os.open("/dev/null", os.O_RDONLY))
+                print(@WON@)
+            except OSError:
+                pass
+            for fd in opened: os.close(fd)
+        """,
+    ),
+    # -- memory: 2,048 MiB is the limit
+    attack(
+        "memory-heap",
+        "the limit on memory",
+        says_won,
+        "memory rlimits",
+        KILLED_CELL | {"double-tests": "passed error"},
+        double="""
+            import time
+            kept = []
+            for _ in range(25):
+                kept.append(bytearray(b"x") * (100 << 20))
+            time.sleep(0.3)
+            print(@WON@)
+            del kept
+        """,
+    ),
+    attack(
+        "memory-mmap",
+        "the limit on memory",
+        says_won,
+        "memory rlimits",
+        KILLED_CELL | {"double-tests": "passed error"},
+        double="""
+            import mmap, time
+            kept = []
+            for _ in range(25):
+                kept.append(mmap.mmap(-1, 100 << 20))
+                for at in range(0, 100 << 20, 4096): kept[-1][at] = 1
+            time.sleep(0.3)
+            print(@WON@)
+            del kept
+        """,
+    ),
+    attack(
+        "memory-memfd",
+        "anonymous files are not to be had",
+        says_won,
+        "seccomp rlimits memory",
+        {"double-tests": "passed error"},
+        double="""
+            import os
+            kept = []
+            for _ in range(25):
+                kept.append(os.memfd_create("x"))
+                for _ in range(100): os.write(kept[-1], bytes(1 << 20))
+            print(@WON@)
+            for fd in kept: os.close(fd)
+        """,
+    ),
+    attack(
+        "memory-of-children",
+        "the limit on memory counts all processes of a job",
+        says_won,
+        "memory rlimits",
+        {"double-tests": "passed error"},
+        double="""
+            import os, time
+            children = []
+            for _ in range(9):
+                r, w = os.pipe()
+                pid = os.fork()
+                if pid == 0:
+                    kept = bytearray(b"x") * (290 << 20)
+                    os.write(w, b"1")
+                    time.sleep(3)
+                    os._exit(0)
+                os.close(w)
+                children.append((pid, r))
+            full = [os.read(r, 1) for _, r in children]
+            time.sleep(0.3)
+            if full == [b"1"] * 9 and not any(os.waitpid(p, os.WNOHANG)[0] for p, _ in children):
+                print(@WON@)
+            for pid, r in children:
+                os.kill(pid, 9)
+                os.waitpid(pid, 0)
+        """,
+    ),
+    attack(
+        "memory-shared",
+        "the limit on memory counts System V segments",
+        says_won,
+        "memory rlimits seccomp",
+        {"double-tests": "passed error"},
+        double="""
+            import ctypes, time
+            libc = ctypes.CDLL(None, use_errno=True)
+            libc.shmat.restype = ctypes.c_void_p
+            got = 0
+            for _ in range(25):
+                segment = libc.shmget(0, 100 << 20, 0o1600)
+                address = libc.shmat(segment, None, 0) if segment >= 0 else None
+                libc.shmctl(segment, 0, None)
+                if address in (None, ctypes.c_void_p(-1).value): break
+                ctypes.memset(address, 1, 100 << 20)
+                got += 1
+            time.sleep(0.3)
+            if got == 25: print(@WON@)
+        """,
+    ),
+    # -- disk: 512 MiB, 256 MiB a file
+    attack(
+        "disk-of-one-file",
+        "the limit on a file",
+        says_won,
+        "rlimits disk",
+        {"double-tests": "passed error"},
+        double="""
+            import os, signal
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            try:
+                with open("big", "wb") as file:
+                    for _ in range(300): file.write(bytes(1 << 20))
+                print(@WON@)
+            except OSError:
+                pass
+            os.remove("big")
+        """,
+    ),
+    attack(
+        "disk-of-many-files",
+        "the limit on a job's disk",
+        says_won,
+        "disk",
+        {"double-tests": "passed error"},
+        double="""
+            import os, tempfile
+            written = []
+            try:
+                for number in range(6):
+                    file, path = tempfile.mkstemp()
+                    written.append(path)
+                    for _ in range(100): os.write(file, bytes(1 << 20))
+                    os.close(file)
+                import time; time.sleep(0.3)
+                print(@WON@)
+            except OSError:
+                pass
+            for path in written: os.remove(path)
+        """,
+    ),
+    attack(
+        "disk-of-shm",
+        "the limit on a job's disk holds for /dev/shm",
+        says_won,
+        "disk",
+        {"double-tests": "passed error"},
+        double="""
+            import os
+            written = []
+            try:
+                for number in range(6):
+                    written.append(f"/dev/shm/@NAME@-{number}")
+                    with open(written[-1], "wb") as file:
+                        for _ in range(100): file.write(bytes(1 << 20))
+                import time; time.sleep(0.3)
+                print(@WON@)
+            except OSError:
+                pass
+            for path in written:
+                if os.path.exists(path): os.remove(path)
+        """,
+    ),
+    attack(
+        "disk-of-inodes",
+        "the limit on a job's disk counts empty files",
+        says_won,
+        "disk",
+        {"double-tests": "passed error"},
+        double="""
+            import os
+            os.mkdir("many")
+            count = 0
+            try:
+                for count in range(150_000):
+                    os.close(os.open(f"many/{count}", os.O_CREAT | os.O_WRONLY))
+            except OSError:
+                pass
+            if count == 149_999: print(@WON@)
+            import shutil; shutil.rmtree("many")
+        """,
+    ),
+    # -- output
+    attack(
+        "prints-100-mb",
+        "the limit on output",
+        lambda e: len(e.raw) > 30_000_000,
+        "output",
+        {"double-tests": "passed error"},
+        double="line = 'x' * 99_999\nfor _ in range(1000):\n    print(line)",
+    ),
+    attack(
+        "prints-100-mb-of-lines",
+        "the limit on output",
+        lambda e: len(e.raw) > 10_000_000,
+        "output",
+        {"double-tests": "passed error timeout"},
+        double="""
+            for _ in range(60): print("x\\n" * 100_000)
+        """,
+    ),
+    attack(
+        "writes-100-mb-to-descriptors",
+        "the limit on output",
+        lambda e: len(e.raw) + len(e.said) > 30_000_000 or stays(e),
+        ONE_PROCESS,
+        {"double-tests": "passed error"},
+        double="""
+            import os, signal
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            try:
+                for _ in range(100): os.write(1, b"x" * 10**6)
+            except OSError:
+                pass
+            try:
+                for _ in range(100): os.write(2, b"x" * 10**6)
+            except OSError:
+                pass
+            print("x" * 31_000_000)
+        """,
+    ),
+    attack(
+        "child-prints-100-mb",
+        "the limit on output",
+        lambda e: len(e.raw) > 30_000_000,
+        "output",
+        {"double-tests": "passed error timeout"},
+        double="!head -c 100000000 /dev/zero | tr '\\\\0' x",
+    ),
+    attack(
+        "many-outputs",
+        "the limit on output",
+        lambda e: e.raw.count('"output_type"') > 2_000,
+        "output",
+        {"double-tests": "passed error timeout"},
+        double="""
+            from IPython.display import display
+            for number in range(3000): display(number)
+        """,
+    ),
+    attack(
+        "error-of-100-mb",
+        "the limit on output",
+        lambda e: len(e.raw) + len(e.said) > 30_000_000,
+        "output",
+        {"double-tests": "error"},
+        double="""
+            def double(x): return 2 * x
+            del double
+            raise ValueError("x" * 50_000_000)
+        """,
+    ),
+]
