@@ -19,6 +19,7 @@ from autograder import grade, release, source
 from autograder.course import CONFIG_NAME, Course, UsageError
 from autograder.course import load as load_course
 from autograder.progress import Progress
+from autograder.sandbox import Protection
 from autograder.source import REGION_MARK
 from autograder.submission import carries_points, grade_id
 
@@ -132,6 +133,7 @@ def check(
     jobs: int,
     progress: Progress,
     full: bool = False,
+    protection: Protection | None = None,
 ) -> list[Verdict]:
     """Hand in a submission for each answer in a course of its own, grade it, and judge.
 
@@ -159,7 +161,7 @@ def check(
                     wanted = {*tests_of(reference, answer.task), *answer.loses}
                     nb.cells = [cell for cell in nb.cells if not _is_other_test(cell, wanted)]
                 path.write_bytes(source.write(nb))
-        result = grade.grade_class(copy, ps, progress, jobs=jobs)
+        result = grade.grade_class(copy, ps, progress, jobs=jobs, protection=protection)
     return [_judge(asked[entry.student], entry) for entry in result.entries]
 
 

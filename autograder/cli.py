@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.course import UsageError
-from autograder.run import PROTECTION
+from autograder import sandbox
 
 STOPPED = 130  # what a shell reports of a program ended by Ctrl-C
 
@@ -60,7 +60,8 @@ def _parser() -> argparse.ArgumentParser:
         "python -m autograder grade ps1_hmm --student andrei --student leonard --force\n"
         "python -m autograder grade ps1_hmm --course-dir _build/demo --json marks.json\n\n"
         "exit status: 0 every submission has its marks; 1 the grader failed on one; 2 wrong usage\n"
-        "or a refusal; 130 stopped with Ctrl-C.\n\n" + PROTECTION,
+        "or a refusal; 130 stopped with Ctrl-C.\n\n"
+        "Student code runs in a sandbox, as strong as this machine allows: `doctor` tells how strong.",
     )
     grade.add_argument("ps", metavar="PS", type=_name, help="name of the problem set")
     grade.add_argument(
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     grade.add_argument("--json", type=Path, metavar="FILE", help="write a row for each cell")
     grade.add_argument("--force", action="store_true", help="grade unchanged work again")
+    _protection(grade)
     grade.set_defaults(run=_grade)
 
     report = _verb(
@@ -103,8 +105,42 @@ def _parser() -> argparse.ArgumentParser:
     bank.add_argument(
         "--full", action="store_true", help="mark each answer on the tests of all tasks; slower"
     )
+    _protection(bank)
     bank.set_defaults(run=_bank)
+
+    doctor = verbs.add_parser(
+        "doctor",
+        help="say which protections are in force here, and how to get more",
+        description="Try each protection for real and say what holds here.",
+    )
+    doctor.set_defaults(run=_doctor)
     return parser
+
+
+def _protection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rung",
+        type=int,
+        choices=(1, 2, 3),
+        default=1,
+        help="use this rung of protection although a stronger one may work; default: the strongest",
+    )
+    parser.add_argument(
+        "--unsafe",
+        action="store_true",
+        help="grade even on rung 3, where student code can read your files and use your network",
+    )
+
+
+def _chosen(args: argparse.Namespace) -> sandbox.Protection:
+    """The protection to work under, or a refusal."""
+    protection = sandbox.best(args.rung)
+    if protection.rung >= 3 and not args.unsafe:
+        raise UsageError(
+            "no sandbox works here, so student code could read your files and use your network; "
+            "`python -m autograder doctor` says what is missing; --unsafe grades all the same"
+        )
+    return protection
 
 
 def _verb(
@@ -180,8 +216,9 @@ def _grade(args: argparse.Namespace) -> int:
         raise UsageError(f"--json: no folder {args.json.absolute().parent}")
     signal.signal(signal.SIGTERM, _stop)
     here = course.load(args.course_dir)
+    protection = _chosen(args)
     result = grade.grade_class(
-        here, args.ps, Progress(args.ps), args.student, args.jobs, args.force
+        here, args.ps, Progress(args.ps), args.student, args.jobs, args.force, protection
     )
     if args.json:
         grade.write_json(args.json, [row for entry in result.entries for row in entry.rows])
@@ -195,7 +232,7 @@ def _grade(args: argparse.Namespace) -> int:
         f"{len(result.unchanged)} unchanged"
     )
     print(f"class report: {report.write(here, args.ps)}")
-    print(PROTECTION)
+    print(f"protection: {protection.label()}")
     return 1 if faults else 0
 
 
@@ -203,6 +240,13 @@ def _report(args: argparse.Namespace) -> int:
     from autograder import course, report
 
     print(f"class report: {report.write(course.load(args.course_dir), args.ps)}")
+    return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from autograder import doctor
+
+    print("\n".join(doctor.run()))
     return 0
 
 
@@ -218,7 +262,7 @@ def _bank(args: argparse.Namespace) -> int:
     if args.task:
         answers = [answer for answer in answers if answer.task in args.task]
     progress = Progress(f"{args.ps}, answer bank")
-    verdicts = bank.check(here, args.ps, answers, args.jobs, progress, args.full)
+    verdicts = bank.check(here, args.ps, answers, args.jobs, progress, args.full, _chosen(args))
     print(bank.matrix(verdicts))
     wrong = sum(bool(verdict.problems) for verdict in verdicts)
     print(f"{len(verdicts)} answers, {wrong} not as they must be")

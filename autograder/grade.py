@@ -7,15 +7,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nbformat
 from nbformat import NotebookNode
+from nbgrader.preprocessors import Execute, IgnorePattern, LimitOutput
 
-from autograder import journal, release, run, scoring, source, submission
+from autograder import journal, release, run, sandbox, scoring, source, split, submission
 from autograder.course import Course, UsageError
 from autograder.gradebook import Book, read_timestamp
 from autograder.journal import REFERENCE, Entry, Journal
 from autograder.progress import Progress
 from autograder.release import Released
+from autograder.sandbox import Protection
 from autograder.scoring import Row, Where
+from autograder.session import Plan
 from autograder.submission import Unreadable
 
 
@@ -42,14 +46,29 @@ class Work:
 class Grader:
     """Everything known about a problem set while a class is graded."""
 
-    def __init__(self, course: Course, ps: str) -> None:
+    def __init__(self, course: Course, ps: str, protection: Protection) -> None:
         self.course, self.ps = course, ps
         release.require_fresh(course, ps)
+        self.protection = protection.label()
         self.released = {p.stem: release.convert(course, p) for p in course.notebooks(ps)}
         self.source_files = course.extra_files(course.source(ps))
         texts = [p.read_text() for p in course.notebooks(ps)]
-        self.source_key = journal.source_key(course, ps, texts)
+        self.source_key = journal.source_key(course, ps, [*texts, self.protection])
         self.journal = Journal(course, ps)
+        self.imports = {p.stem: split.imports(nbformat.read(p, 4)) for p in course.notebooks(ps)}
+        timeout_s = Execute(config=course.config).timeout
+        self.plans = {
+            name: Plan.of(released.master, self.imports[name], timeout_s)
+            for name, released in self.released.items()
+        }
+        self.tidy = [stage(config=course.config) for stage in (IgnorePattern, LimitOutput)]
+
+    @property
+    def preload(self) -> list[str]:
+        """Modules that the notebooks import, as far as is known."""
+        statements = {line for imports in self.imports.values() for line in imports.values()}
+        known = self.journal.entries.get(REFERENCE)
+        return sorted({line.split()[1] for line in statements}) + (known.modules if known else [])
 
     def check_reference(self, pool: run.Pool, force: bool) -> None:
         """Grade the reference answer, or refuse the run: its tests would be wrong about others."""
@@ -58,8 +77,11 @@ class Grader:
         jobs = []
         for path in self.course.notebooks(self.ps):
             nb, _ = submission.put_right(submission.read(path), self.released[path.stem])
-            jobs.append(run.Job("reference answer", path.stem, nb, self.source_files))
-        rows = [row for ran in pool.execute(jobs) for row in self._rows(ran)]
+            files = self.source_files
+            plan = self.plans[path.stem]
+            jobs.append(run.Job("reference answer", path.stem, nb, plan, files, files, learn=True))
+        done = list(pool.execute(jobs))
+        rows = [row for ran in done for row in self._rows(ran)]
         low = [r for r in rows if r.outcome != "manual" and (r.points or 0.0) < r.max_points]
         if low:
             lines = [f"reference answer, {r.cell}: {r.outcome}: {r.message}" for r in low]
@@ -68,7 +90,9 @@ class Grader:
                 "mend the tests or the answer"
             )
             raise UsageError("\n".join(lines))
-        self.journal.add(Entry(REFERENCE, self.source_key, rows))
+        modules = sorted({name for ran in done for name in ran.modules})
+        pool.learn(modules)
+        self.journal.add(Entry(REFERENCE, self.source_key, rows, modules=modules))
 
     def plan(self, students: Sequence[str], force: bool, graded: set[str]) -> list[Work]:
         """Read submissions; leave out those whose very work is graded and kept."""
@@ -115,7 +139,8 @@ class Grader:
             work.unreadable.append(message)
             return
         work.notes += [f"{name}: {note}" for note in notes]
-        work.jobs.append(run.Job(work.student, name, nb, files))
+        job = run.Job(work.student, name, nb, self.plans[name], files, self.source_files)
+        work.jobs.append(job)
 
     def _rows(self, ran: run.Ran) -> list[Row]:
         where = Where(ran.job.student, self.ps, ran.job.name)
@@ -137,7 +162,10 @@ class Grader:
             work = waiting[ran.job.student]
             work.rows += self._rows(ran)
             if ran.notebook is not None:
-                work.executed[ran.job.name] = ran.notebook
+                nb = ran.notebook
+                for stage in self.tidy:
+                    nb, _ = stage.preprocess(nb, {})
+                work.executed[ran.job.name] = nb
             left[work.student] -= 1
             if not left[work.student]:
                 yield work
@@ -160,7 +188,9 @@ class Grader:
             return entry
         self._write_autograded(work)
         late_s = book.record(work.student, read_timestamp(text), rows, work.unanswered)
-        entry = Entry(work.student, work.key, rows, work.notes, work.unreadable, late_s)
+        entry = Entry(
+            work.student, work.key, rows, work.notes, work.unreadable, late_s, self.protection
+        )
         self.journal.add(entry)
         return entry
 
@@ -216,13 +246,15 @@ def grade_class(
     students: Sequence[str] = (),
     jobs: int = 1,
     force: bool = False,
+    protection: Protection | None = None,
 ) -> Result:
     """Grade a problem set for a class, or for some of its students.
 
     Raises UsageError before anything is graded if the class cannot be graded as it is. Whatever
     stops it later, each submission is either graded and recorded or as it was before.
     """
-    grader = Grader(course, ps)
+    protection = protection or sandbox.best()
+    grader = Grader(course, ps, protection)
     handed_in = course.students(ps)
     if unknown := sorted(set(students) - set(handed_in)):
         raise UsageError(
@@ -236,7 +268,7 @@ def grade_class(
             "collect submissions first"
         )
     done: list[str] = []
-    with progress, run.Pool(jobs, course.root) as pool:
+    with progress, run.Pool(jobs, course.root, protection, grader.preload) as pool:
         grader.check_reference(pool, force)
         with Book(course, ps) as book:
             book.save_source({name: r.master for name, r in grader.released.items()})

@@ -25,6 +25,8 @@ class Book:
         self.course = course
         self.ps = ps
         self.db = Gradebook(course.directory.db_url, course.directory.course_id)
+        # one writer: what a commit wrote need not be read again for each student
+        self.db.db().expire_on_commit = False
         self.late = AssignLatePenalties(config=course.config)
         self.late.init_plugin()
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from autograder.course import CONFIG_NAME, Course
 from autograder.scoring import Row
 
-# the stages that bear on marks; a change of the report alone grades nothing again
-MARKING = ("submission", "release", "run", "worker", "scoring", "gradebook")
+# what bears on no mark; a change of the report alone grades nothing again
+NOT_MARKING = {"__main__", "bank", "cli", "doctor", "journal", "progress", "report", "start"}
 REFERENCE = ""  # the reference answer is kept under the name no student can have
 
 
@@ -29,6 +29,8 @@ class Entry:
     notes: list[str] = field(default_factory=list)  # what was put right in the submission
     unreadable: list[str] = field(default_factory=list)  # notebooks that could not be read, and why
     late_s: int = 0
+    protection: str = ""  # what student code was kept from when this was graded
+    modules: list[str] = field(default_factory=list)  # what the reference answer imports
 
     @property
     def settled(self) -> bool:
@@ -70,7 +72,8 @@ def source_key(course: Course, ps: str, masters: Iterable[str]) -> str:
     config = course.root / CONFIG_NAME
     parts: dict[str, bytes] = {f"master {i}": text.encode() for i, text in enumerate(masters)}
     parts |= _contents(course.extra_files(course.source(ps)))
-    parts |= {f"{name}.py": (here / f"{name}.py").read_bytes() for name in MARKING}
+    stages = [p for p in sorted(here.rglob("*.py")) if p.stem not in NOT_MARKING]
+    parts |= {str(p.relative_to(here)): p.read_bytes() for p in stages}
     parts["config"] = config.read_bytes() if config.is_file() else b""
     packages = {f"{d.name}=={d.version}" for d in importlib.metadata.distributions()}
     parts["packages"] = "\n".join(sorted(packages)).encode()

@@ -13,7 +13,6 @@ import jinja2
 
 from autograder.course import Course, UsageError
 from autograder.journal import REFERENCE, Entry, Journal
-from autograder.run import PROTECTION
 from autograder.scoring import Row
 
 BARS = 10
@@ -73,7 +72,7 @@ def render(ps: str, entries: Sequence[Entry], by_hand: Collection[tuple[str, str
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         ps=ps,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        protection=PROTECTION,
+        protections=sorted({e.protection for e in entries if e.protection}),
         students=students,
         items=items,
         several=len({item.notebook for item in items}) > 1,

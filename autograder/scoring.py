@@ -8,7 +8,7 @@ from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solut
 
 from autograder.submission import carries_points, grade_id, printable
 
-TIMEOUT, DEAD = "CellTimeoutError", "DeadKernelError"  # error names that the worker writes
+TIMEOUT, DEAD = "CellTimeoutError", "DeadKernelError"  # error names of our own
 NO_RESPONSE = "No response."  # nbgrader's words
 
 
@@ -73,7 +73,7 @@ def _mark(cell: NotebookNode | None) -> tuple[str, float | None, str]:
     by_hand = cell.cell_type != "code" or cell.metadata.nbgrader.get("solution")
     error = None if by_hand else last_error(cell)
     if error is not None:
-        return _outcome_of(error), 0.0, message_of(error)
+        return _outcome_of(error), 0.0, _public(cell, error)
     if not by_hand and cell.source.strip() and not cell.get("execution_count"):
         return "error", 0.0, "the cell did not run"
     try:
@@ -111,6 +111,12 @@ def message_of(error: NotebookNode) -> str:
     if error.ename != "AssertionError" or not text:
         text = f"{error.ename}: {text}" if text else str(error.ename)
     return printable(text)
+
+
+def _public(cell: NotebookNode, error: NotebookNode) -> str:
+    """What may be said to the student about an error: the checker decides, which saw the test."""
+    said = cell.metadata.get("autograder", {}).get("message")
+    return printable(said) if isinstance(said, str) else message_of(error)
 
 
 def _outcome_of(error: NotebookNode) -> str:

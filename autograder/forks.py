@@ -1,0 +1,184 @@
+"""The warm process that jobs are forked from, as the coordinator sees it."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from autograder.process import Process
+from autograder.sandbox import Limits, Protection
+
+HEAD = struct.Struct("!I")
+START_S = 300.0  # a cold disk can take minutes over torch
+FORK_S = 60.0
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class ForksError(Exception):
+    """The zygote failed: the grader's fault, never a student's."""
+
+
+class Zygote:
+    """One zygote, started when it is first needed, safe to use from several threads."""
+
+    def __init__(
+        self, protection: Protection, hide: Sequence[Path], preload: Sequence[str]
+    ) -> None:
+        self.protection, self.hide, self.preload = protection, list(hide), list(preload)
+        self.lock = threading.Lock()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.sock: socket.socket | None = None
+        self.shared_mib = 0.0
+        self.closed = False
+        self.scratch = Path(tempfile.mkdtemp(prefix="autograder-"))
+
+    def start_pair(self, limits: Limits) -> tuple[Process, Process]:
+        """Fork a student and a checker that can talk to each other."""
+        with self.lock:
+            self._ensure()
+            ends = [socket.socketpair() for _ in range(3)]  # student, checker, between them
+            (s_near, s_far), (c_near, c_far), (s_peer, c_peer) = ends
+            started: list[Process] = []
+            try:
+                for name, near, fds in (
+                    ("student", s_near, (s_far, s_peer)),
+                    ("checker", c_near, (c_far, c_peer)),
+                ):
+                    request = {"do": "start", "name": name, "limits": asdict(limits)}
+                    reply, pidfds = self._ask(request, [fd.fileno() for fd in fds], FORK_S)
+                    pidfd = pidfds[0] if pidfds else None
+                    started.append(Process(name, near, reply["pid"], pidfd))
+            except BaseException:
+                for process in started:
+                    process.kill(self.protection.rung > 1)
+                raise
+            finally:
+                for sock in (s_far, c_far, s_peer, c_peer):
+                    sock.close()
+            return started[0], started[1]
+
+    def learn(self, modules: Sequence[str]) -> None:
+        """Import what the reference answer turned out to import, for all forks to come."""
+        with self.lock:
+            new = [name for name in modules if name not in self.preload]
+            self.preload += new
+            if new and self.process is not None:
+                reply, _ = self._ask({"do": "preload", "modules": new}, [], START_S)
+                self.shared_mib = reply["anonymous_mib"]
+
+    def _ensure(self) -> None:
+        if self.closed:
+            raise ForksError("the run is over")
+        if self.process is not None and self.process.poll() is None:
+            return
+        self._drop()
+        near, far = socket.socketpair()
+        log = (self.scratch / "zygote.log").open("ab")
+        with far, log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "autograder.job.zygote", str(far.fileno())],
+                cwd=ROOT,
+                env=_environment(self.scratch),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[far.fileno()],
+                start_new_session=True,  # Ctrl-C reaches the coordinator alone; it ends us in order
+            )
+        self.sock = near
+        jobs = self.scratch / "jobs"
+        jobs.mkdir(exist_ok=True)
+        reply, _ = self._ask(
+            {
+                "preload": self.preload,
+                "protection": {
+                    "rung": self.protection.rung,
+                    "landlock_abi": self.protection.landlock_abi,
+                },
+                "without": sorted(self.protection.without),
+                "hide": [str(folder) for folder in self.hide],
+                "scratch": str(jobs),
+            },
+            [],
+            START_S,
+        )
+        self.shared_mib = reply["anonymous_mib"]
+
+    def _ask(
+        self, message: dict[str, Any], fds: Sequence[int], patience_s: float
+    ) -> tuple[dict[str, Any], list[int]]:
+        assert self.sock is not None
+        self.sock.settimeout(patience_s)
+        body = json.dumps(message).encode()
+        try:
+            socket.send_fds(self.sock, [HEAD.pack(len(body)) + body], list(fds))
+            head, got, _, _ = socket.recv_fds(self.sock, HEAD.size, 1)
+            reply = b""
+            if len(head) == HEAD.size:
+                (size,) = HEAD.unpack(head)
+                while len(reply) < size and (part := self.sock.recv(size - len(reply))):
+                    reply += part
+            if not reply:
+                raise OSError("it ended")
+        except OSError as error:
+            words = self._last_words()
+            self._drop()
+            raise ForksError(f"the process that jobs are forked from: {error}; {words}") from None
+        answer = json.loads(reply)
+        if "fault" in answer:
+            raise ForksError(f"a job could not be started: {answer['fault']}")
+        return answer, list(got)
+
+    def _last_words(self) -> str:
+        with contextlib.suppress(OSError):
+            lines = (self.scratch / "zygote.log").read_text(errors="replace").strip().splitlines()
+            return f"its last words: {lines[-1][:300]}" if lines else "it said nothing"
+        return "it said nothing"
+
+    def _drop(self) -> None:
+        if self.sock is not None:
+            self.sock.close()
+            self.sock = None
+        if self.process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=1)
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def close(self) -> None:
+        """End the zygote; jobs that still run end with it."""
+        self.closed = True
+        with self.lock:
+            self._drop()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """A small environment: nobody's settings change a mark, and no secret is handed on."""
+    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "TZ") if name in os.environ}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    own = {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONHASHSEED": "0",  # the order of a set must not decide a mark
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": str(scratch),
+        "LANG": "C.UTF-8",
+        "IPYTHONDIR": str(scratch / "ipython"),
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "CUDA_VISIBLE_DEVICES": "",
+        "NBGRADER_EXECUTION": "autograde",
+    }
+    return kept | threads | own

@@ -1,0 +1,80 @@
+"""The program of a student process: run the student's cells, and answer what their tests ask.
+
+It holds no test, no other submission and no mark. Whatever it sends may be a lie, so nobody who
+reads it may believe more than that this student's code said so.
+"""
+
+import contextlib
+import random
+import select
+import signal
+import socket
+import sys
+from typing import Any
+
+from autograder import frames
+from autograder.job import files
+from autograder.job.cells import Cells
+from autograder.job.remote import Student
+
+
+def main(control: socket.socket, peer: socket.socket) -> None:
+    """Serve the coordinator's requests, and between them the checker's, until one hangs up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # only what runs can be interrupted
+    cells = Cells()
+    answers = Student(peer, cells.namespace)
+    waiting = select.poll()
+    waiting.register(control, select.POLLIN)
+    waiting.register(peer, select.POLLIN)
+    while True:
+        for fd, _ in waiting.poll():
+            if fd == control.fileno():
+                request = frames.receive(control)
+                if request is None:
+                    return
+                frames.send(control, _reply(cells, request))
+            elif not _serve(answers):
+                waiting.unregister(peer)  # the checker is gone; the student's cells go on
+
+
+def _reply(cells: Cells, request: dict[str, Any]) -> dict[str, Any]:
+    match request:
+        case {"do": "files", "files": pieces}:
+            files.put(pieces)
+            return {"ok": True}
+        case {"do": "start", "seed": seed}:
+            seed_all(seed)
+            return {"ok": True}
+        case {"do": "run", "source": source}:
+            with _interruptible():
+                outputs, error = cells.run(source)
+            return {"outputs": outputs, "error": error}
+        case {"do": "modules"}:
+            return {"modules": sorted(sys.modules)}
+    return {"fault": f"unknown request {request.get('do')!r}"}
+
+
+def _serve(answers: Student) -> bool:
+    try:
+        with _interruptible():
+            return answers.serve_one()
+    except KeyboardInterrupt:  # it came when the answer was on its way already
+        return True
+
+
+@contextlib.contextmanager
+def _interruptible() -> Any:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def seed_all(seed: int) -> None:
+    """Seed the generators that a notebook may use without asking."""
+    random.seed(seed)
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed(seed)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(seed)

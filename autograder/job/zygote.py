@@ -1,0 +1,153 @@
+"""The process that jobs are forked from: it has imported what notebooks import, and nothing else.
+
+It never holds a test, a submission or a result. Cells reach a job over a socket that this process
+hands on and closes. It has one thread, or a fork would inherit locks that nobody releases.
+"""
+
+import contextlib
+import functools
+import importlib
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+from autograder.sandbox import Jail, Limits, Protection, compact_memory
+
+HEAD = struct.Struct("!I")
+
+
+def main(fd: int) -> None:
+    """Serve requests from the coordinator until it hangs up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's business
+    sock = socket.socket(fileno=fd)
+    config, _ = _receive(sock)
+    assert config is not None
+    _redirect_noise()
+    import_all(config["preload"])
+    _warm_up()
+    jail = Jail(
+        Protection(**config["protection"] | {"without": frozenset(config["without"])}),
+        [Path(folder) for folder in config["hide"]],
+        Path(config["scratch"]),
+    )
+    jail.enter()
+    compact_memory()
+    _reply(sock, {"ready": True, "anonymous_mib": _anonymous_mib(), "threads": _threads()})
+    while True:
+        request, fds = _receive(sock)
+        _reap()
+        if request is None:
+            return
+        try:
+            _serve(sock, jail, request, fds)
+        except Exception as error:
+            _reply(sock, {"fault": f"{type(error).__name__}: {error}"})
+        finally:
+            for end in fds:
+                os.close(end)
+
+
+def _serve(sock: socket.socket, jail: Jail, request: dict[str, Any], fds: list[int]) -> None:
+    if request["do"] == "preload":
+        import_all(request["modules"])
+        _warm_up()
+        compact_memory()
+        _reply(sock, {"ready": True, "anonymous_mib": _anonymous_mib(), "threads": _threads()})
+        return
+    name, limits = request["name"], Limits(**request["limits"])
+    pid = jail.start(functools.partial(_job, name, *fds), limits, fds, name)
+    pidfd = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+    _reply(sock, {"pid": pid}, [] if pidfd is None else [pidfd])
+    if pidfd is not None:
+        os.close(pidfd)
+
+
+def _job(name: str, control: int, peer: int) -> None:
+    from autograder.job import checker, student
+
+    program = {"student": student.main, "checker": checker.main}[name]
+    program(socket.socket(fileno=control), socket.socket(fileno=peer))
+
+
+def import_all(modules: list[str]) -> None:
+    """Import what can be imported; what cannot is the notebook's business, not ours."""
+    for name in modules:
+        if name not in sys.modules:
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+
+
+def _warm_up() -> None:
+    """Do once what libraries do at their first use, so that no job has to."""
+    from autograder.job import cells, checker, student
+
+    del checker
+    shell = cells.warm()
+    with contextlib.suppress(Exception):
+        student.seed_all(0)
+        if "matplotlib.pyplot" in sys.modules:
+            cell = "import matplotlib.pyplot as _p\n_p.plot([0, 1]); _p.show(); del _p"
+            shell.run_cell(cell, store_history=False)
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(1)
+            net = torch.nn.Linear(2, 2)
+            loss = net(torch.ones(2, 2)).tanh().sum()
+            loss.backward()
+            if "torch._dynamo" in sys.modules:  # which any optimiser imports, for a second
+                torch.optim.Adam(net.parameters()).step()
+        student.seed_all(0)
+    shell.run_cell("1", store_history=False)
+    shell.failure = None
+
+
+def _threads() -> int:
+    with contextlib.suppress(OSError):
+        return len(os.listdir("/proc/self/task"))
+    return 1
+
+
+def _anonymous_mib() -> float:
+    """Memory that every fork shares with this process and must not be charged for."""
+    with contextlib.suppress(OSError):
+        _, resident, shared = Path("/proc/self/statm").read_text().split()[:3]
+        return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return 0.0
+
+
+def _reap() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _redirect_noise() -> None:
+    """Keep what libraries print away from the terminal, but in the log that stderr leads to."""
+    os.dup2(2, 1)
+
+
+def _receive(sock: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
+    head, fds, _, _ = socket.recv_fds(sock, HEAD.size, 2)
+    if len(head) < HEAD.size:
+        return None, list(fds)
+    (size,) = HEAD.unpack(head)
+    body = b""
+    while len(body) < size:
+        part = sock.recv(size - len(body))
+        if not part:
+            return None, list(fds)
+        body += part
+    return json.loads(body), list(fds)
+
+
+def _reply(sock: socket.socket, message: dict[str, Any], fds: list[int] | None = None) -> None:
+    body = json.dumps(message).encode()
+    socket.send_fds(sock, [HEAD.pack(len(body)) + body], fds or [])
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
