@@ -59,7 +59,7 @@ class Jail:
             if not self.root:
                 people.own_namespace(self.uid, self.gid)
             kernel.syscall("unshare", kernel.CLONE_NEWNS)
-            world.build(self.hide, self.uid, self.gid)
+            self.aside = world.build(self.hide, self.uid, self.gid)
             if not self.root:
                 kernel.set_capabilities()
             elif self.userns:
@@ -109,7 +109,8 @@ class Jail:
         self._die_with_parent(self.zygote if kernel.SUPPORTED else None)
         os.setsid()
         if self.world:
-            world.furnish(limits.disk_mib, uid, gid, self.pids)
+            disk_mib = limits.disk_mib if self.protection.has("disk") else 0
+            world.furnish(disk_mib, uid, gid, self.pids, self.aside)
         elif self.drop:
             os.chown(home, uid, gid)
         if kernel.SUPPORTED:
@@ -119,7 +120,7 @@ class Jail:
             if not self.pids:
                 kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
             me = os.pidfd_open(os.getpid())
-        others = 0 if self.userns or self.drop else people.threads_of(uid)
+        others = 1 if self.userns else 0 if self.drop else people.threads_of(uid)
         job = os.fork()
         if job == 0:
             with _ends_here(FAILED, "the sandbox could not be set up"):
@@ -132,7 +133,8 @@ class Jail:
         if self.world:
             kernel.set_capabilities(0 if self.userns else 1 << kernel.CAP_KILL)
             kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-        os._exit(reaper.watch(job, None if self.world else home, kernel_kills=self.pids))
+        kills = not self.pids and self.protection.has("reap")
+        os._exit(reaper.watch(job, None if self.world else home, kills))
 
     def _confine(
         self,

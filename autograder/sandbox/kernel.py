@@ -194,11 +194,16 @@ def clone(flags: int) -> int:
     return _checked(pid, "clone")
 
 
-def set_capabilities(keep: int = 0) -> None:
-    """Give up every capability but those in the mask `keep`, which later programs inherit too."""
+def bound_capabilities(keep: int = 0) -> None:
+    """Let no later program regain a capability that is not in the mask `keep`."""
     for capability in range(CAP_LAST + 1):
         if not keep >> capability & 1 and _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
             break  # the first one this kernel does not know, or we may not drop any
+
+
+def set_capabilities(keep: int = 0) -> None:
+    """Give up every capability but those in the mask `keep`, which later programs inherit too."""
+    bound_capabilities(keep)
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     version_3, low, high = 0x20080522, keep & 0xFFFFFFFF, keep >> 32
     header = (ctypes.c_uint32 * 2)(version_3, 0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 MIB = 1 << 20
 STACK_MIB = 64  # the most a job may raise its stack to
+UNTOUCHED_MIB = 1024  # address space that threads reserve and never touch: stacks and heaps
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,17 @@ class Limits:
 def apply(limits: Limits, others: int = 0) -> None:
     """Set the limits that the kernel holds for each process.
 
-    The address space may grow by `memory_mib` beyond what this process has inherited. `others` are
-    processes of the same user that the kernel counts although they belong to somebody else.
+    The address space may grow by `memory_mib` and something beyond what this process has inherited;
+    who holds a job to its memory is the watch. `others` are processes of the same user that the
+    kernel counts although they are not the job's.
     """
     ceilings = {
-        "RLIMIT_AS": _address_space() + limits.memory_mib * MIB,
+        "RLIMIT_AS": _address_space() + (limits.memory_mib + UNTOUCHED_MIB) * MIB,
         "RLIMIT_NPROC": limits.processes + others,
         "RLIMIT_NOFILE": limits.open_files,
         "RLIMIT_FSIZE": limits.file_mib * MIB,
         "RLIMIT_CPU": limits.cpu_s,
-        "RLIMIT_CORE": 0,
+        "RLIMIT_CORE": 1,  # with 0 a crash still starts the system's crash reporter, as root
         "RLIMIT_MEMLOCK": MIB,
         "RLIMIT_MSGQUEUE": 0,
         "RLIMIT_NICE": 0,

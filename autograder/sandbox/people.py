@@ -30,8 +30,9 @@ def _mapped(name: str) -> list[range]:
 
 def become(uid: int, gid: int, kept_rights: int = 0) -> None:
     """Turn from root into another user for good, keeping only the given capabilities."""
-    if kept_rights:
-        kernel.prctl(kernel.PR_SET_KEEPCAPS, 1)
+    if kernel.SUPPORTED:
+        kernel.bound_capabilities(kept_rights)
+        kernel.prctl(kernel.PR_SET_KEEPCAPS, int(kept_rights != 0))
     os.setgroups([])
     if hasattr(os, "setresgid"):
         os.setresgid(gid, gid, gid)

@@ -13,11 +13,11 @@ from autograder.sandbox import folder
 WAITED = {signal.SIGCHLD, signal.SIGINT}
 
 
-def watch(job: int, home: str | None, kernel_kills: bool) -> int:
+def watch(job: int, home: str | None, kills: bool) -> int:
     """Wait for the job, forward SIGINT to it, clean up, return its exit status as a shell would.
 
-    home: the job's folder, to be removed, if it lies on a disk. kernel_kills: leave the killing to
-    the kernel, which ends a PID namespace with its process 1.
+    home: the job's folder, to be removed, if it lies on a disk. kills: kill what the job leaves
+    running, which the kernel does itself where we are process 1 of a namespace.
     """
     while True:
         ended, status = os.waitpid(-1, os.WNOHANG)
@@ -28,7 +28,9 @@ def watch(job: int, home: str | None, kernel_kills: bool) -> int:
         if signal.sigwait(WAITED) == signal.SIGINT:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(job, signal.SIGINT)
-    if not kernel_kills:
+    if kills:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(job, signal.SIGKILL)  # all there is where no /proc lists processes
         kill_descendants()
     if home is not None:
         folder.remove(home)

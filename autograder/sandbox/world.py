@@ -18,6 +18,8 @@ DEVICES = ("null", "zero", "full", "random", "urandom")
 PROCESSORS = "/sys/devices/system/cpu"  # torch asks it for the processor's kind
 PROC = ("cpuinfo", "meminfo", "stat", "loadavg", "uptime", "version", "filesystems", "sys/kernel")
 
+ASIDE = "/.aside"  # where a Python that lies below /tmp waits to be shown in each job's /tmp
+
 READ_ONLY, NO_SETUID, NO_DEVICES = 1, 2, 4  # attributes for mount_setattr
 
 
@@ -64,10 +66,11 @@ def _without(folder: str, hidden: Sequence[str]) -> list[str]:
     return [path for entry in os.scandir(folder) for path in _without(entry.path, below)]
 
 
-def build(hide: Sequence[Path], uid: int, gid: int) -> None:
+def build(hide: Sequence[Path], uid: int, gid: int) -> list[str]:
     """Replace the file tree of this process by a small one. It needs a mount namespace of its own.
 
-    Everything in it is read-only; /tmp is empty and gets its contents for each job.
+    Everything in it is read-only; each job gets a /tmp of its own by `furnish`. Returns the paths
+    below /tmp that hold Python, for `furnish`.
     """
     shown = {path: os.path.realpath(path) for path in prefixes() if not _is_system(path)}
     covered = {str(path.absolute()) for path in hide} | {os.path.realpath(path) for path in hide}
@@ -82,16 +85,19 @@ def build(hide: Sequence[Path], uid: int, gid: int) -> None:
         if os.path.islink("/old" + path):
             os.symlink(os.readlink("/old" + path), path)
         elif os.path.isdir("/old" + path):
-            _bind(path)
+            _bind(path, path)
     # outer folders first, so that a prefix inside a hidden folder is shown all the same
     for path in sorted({*shown, *covered}, key=lambda path: (path.count("/"), path in covered)):
         if path in covered:
             _cover(path)
+            _cover(ASIDE + path)
         else:
             _bind(path, shown[path])
+            if inside(path, "/tmp"):
+                _bind(ASIDE + path, shown[path])
     for name in SETTINGS:
         if os.path.exists(f"/old/etc/{name}"):
-            _bind(f"/etc/{name}")
+            _bind(f"/etc/{name}", f"/etc/{name}")
     _write("/etc/passwd", f"student:x:{uid}:{gid}:student:/tmp/home:/bin/sh\n")
     _write("/etc/group", f"student:x:{gid}:\n")
     _write("/etc/hosts", "127.0.0.1 localhost\n")
@@ -107,24 +113,29 @@ def build(hide: Sequence[Path], uid: int, gid: int) -> None:
         "/dev/stderr": "/proc/self/fd/2",
         "/var/tmp": "/tmp/tmp",
     }.items():
-        os.makedirs(os.path.dirname(link), exist_ok=True)
-        os.symlink(target, link)
+        if not os.path.lexists(link):
+            os.makedirs(os.path.dirname(link), exist_ok=True)
+            os.symlink(target, link)
     if os.path.isdir("/old" + PROCESSORS):
-        _bind(PROCESSORS)
+        _bind(PROCESSORS, PROCESSORS)
     os.mkdir("/proc")
     kernel.mount("/old/proc", "/proc", flags=kernel.MS_BIND | kernel.MS_REC)
-    os.mkdir("/tmp")
+    os.makedirs("/tmp", exist_ok=True)
     kernel.syscall("umount2", b"/old", kernel.MNT_DETACH)
     os.rmdir("/old")
     kernel.mount("none", "/", flags=kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | flags)
+    return [path for path in shown if inside(path, "/tmp")]
 
 
-def furnish(disk_mib: int, uid: int, gid: int, proc: bool) -> None:
+def furnish(disk_mib: int, uid: int, gid: int, proc: bool, aside: Sequence[str] = ()) -> None:
     """Give a job its own /tmp (its only writable folder) and, in a PID namespace, its own /proc."""
     flags = kernel.MS_NOSUID | kernel.MS_NODEV
-    inodes = 1024 + 32 * disk_mib
-    options = f"size={disk_mib}m,nr_inodes={inodes},mode=755,uid={uid},gid={gid}"
+    bounds = f"size={disk_mib}m,nr_inodes={1024 + 32 * disk_mib}," if disk_mib else ""
+    options = f"{bounds}mode=755,uid={uid},gid={gid}"
     kernel.mount("tmpfs", "/tmp", "tmpfs", flags, options)
+    for path in aside:
+        os.makedirs(path)
+        kernel.mount(ASIDE + path, path, flags=kernel.MS_BIND | kernel.MS_REC)
     if proc:
         kernel.mount("proc", "/proc", "proc", flags | kernel.MS_NOEXEC)
 
@@ -133,9 +144,8 @@ def _is_system(path: str) -> bool:
     return any(inside(path, folder) for folder in SYSTEM)
 
 
-def _bind(path: str, real: str = "") -> None:
+def _bind(path: str, real: str) -> None:
     """Show one path of the old tree, read-only, in the new one."""
-    real = real or path
     if os.path.isdir("/old" + real):
         os.makedirs(path, exist_ok=True)
     else:

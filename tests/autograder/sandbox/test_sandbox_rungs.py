@@ -1,6 +1,10 @@
 """Each rung works for each kind of user, with ordinary Python in it."""
 
+import importlib
 import os
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from jail_harness import MACHINES, Machine, attack, linux_root
@@ -62,3 +66,25 @@ def test_ordinary_work_is_possible(machine: Machine, rung: int) -> None:
     assert result.value["loop"] == "slept"
     assert result.value["home"] and result.value["user"] == "student" and result.value["lock"]
     assert result.value["uid"] != 0
+
+
+@pytest.mark.parametrize("rung", [1, 2])
+@pytest.mark.parametrize("machine", MACHINES[::2], ids=str)
+def test_python_may_lie_below_tmp(
+    rung: int, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="venv-", dir="/tmp") as folder:
+        os.chmod(folder, 0o755)
+        Path(folder, "module.py").write_text("answer = 42\n")
+        monkeypatch.setattr("sys.prefix", folder)
+
+        def use() -> int:
+            sys.path.append(folder)
+            answer: int = importlib.import_module("module").answer
+            return answer
+
+        def spoil() -> None:
+            Path(folder, "module.py").write_text("answer = 41\n")
+
+        assert attack(use, Protection(rung), machine=machine).value == 42
+        assert attack(spoil, Protection(rung), machine=machine).held
