@@ -1,0 +1,400 @@
+"""What goes over beside plain values: stand-ins for objects and classes, exceptions, pickles."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import pickle
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+from autograder.job import handles, named
+from autograder.job.codec import CodecError, Decoder, Encoder
+from autograder.job.handles import FACADES, Handle, HandleType, library_class, make_class
+from autograder.job.shared import Table
+
+_FRAMEWORKS = ("unittest", "_pytest", "pytest", "doctest", "IPython", "bdb", "pdb", "traitlets")
+_MAX_TEXT = 20_000
+_KEEP_HERE = (types.FunctionType, types.MethodType, types.GeneratorType, types.CoroutineType)
+
+
+def allowed_exception(kind: type | None) -> bool:
+    """Tell whether the other side may raise a library's exception: none that skips a test."""
+    return (
+        kind is not None
+        and issubclass(kind, BaseException)
+        and kind.__module__.partition(".")[0] not in _FRAMEWORKS
+    )
+
+
+class Crossing(Table):
+    """Write and read what is no plain value."""
+
+    def __init__(self, first: int, trusted: bool) -> None:
+        super().__init__(first)
+        self.trusted = trusted  # this side is: it may send pickles, and reads none
+        self.space: dict[str, Any] = {}
+        self.readers: dict[int, Callable[[Decoder], Any]] = {
+            ord("R"): self._read_reference,
+            ord("S"): self.read_twin,
+            ord("Y"): self._read_mine,
+            ord("u"): lambda source: self.of(source.int64(), False),
+            ord("X"): self._read_class,
+            ord("M"): self._read_object,
+            ord("D"): self._read_named,
+            ord("E"): self.read_exception,
+        }
+        if not trusted:
+            self.readers[ord("P")] = self._read_pickle
+
+    def get_other(self, source: Decoder, tag: int) -> Any:
+        """Read what `share` and `put_other` write."""
+        read = self.readers.get(tag)
+        if read is None:
+            raise CodecError(f"tag {tag} is unknown")
+        if tag != ord("R") and tag != ord("S"):
+            source.plain()
+            source.marks += 1
+        return read(source)
+
+    def _read_reference(self, source: Decoder) -> Any:
+        source.plain()
+        return self.of(source.int64(), None)
+
+    def _read_mine(self, source: Decoder) -> Any:
+        return self.of(source.int64(), True)
+
+    # ---- writing
+
+    def put_other(self, out: Encoder, value: Any) -> None:
+        """Write what is no plain value: by name, by number, as a pickle or as an object of ours."""
+        number = self.numbers.get(id(value))
+        if number is not None:
+            entry = self.entries[number]
+            tag = b"Y" if entry.mine is False else b"u" if entry.mine else b"R"
+            out.out += tag + number.to_bytes(8, "little")
+            out.marks += 0
+            return
+        if self.looking:
+            out.out += b"?" + id(value).to_bytes(8, "little")
+            return
+        out.marks += 1
+        name = named.name_of(value)
+        kind = type(value)
+        if name is not None:
+            out.tag(b"D")
+            out.text(name[0])
+            out.text(name[1])
+        elif isinstance(kind, HandleType) or isinstance(value, HandleType):
+            raise CodecError("a stand-in that the other side has forgotten")
+        elif issubclass(kind, BaseException):
+            out.tag(b"E")
+            self.write_exception(out, value)
+        elif issubclass(kind, type):
+            if self.trusted and value.__module__ != "__main__" and self._pickled(out, value):
+                return
+            self._write_class(out, value)
+        elif self.trusted and self._pickled(out, value):
+            return
+        else:
+            number, _ = self.enter(value, True)
+            out.tag(b"M" + number.to_bytes(8, "little"))
+            self._put_class(out, kind)
+
+    def _put_class(self, out: Encoder, kind: type) -> None:
+        """Write a class as a class of ours, even if it is a library's."""
+        number = self.numbers.get(id(kind))
+        if number is None:
+            self._write_class(out, kind)
+        else:
+            tag = b"Y" if self.entries[number].mine is False else b"u"
+            out.out += tag + number.to_bytes(8, "little")
+
+    def _write_class(self, out: Encoder, kind: type) -> None:
+        number, _ = self.enter(kind, True)
+        own = [base for base in type.__dict__["__bases__"].__get__(kind) if _is_own(base)]
+        library = [
+            [(_text(part.__module__), _text(part.__qualname__)) for part in base.__mro__[:-1]]
+            for base in ([kind] if not _is_own(kind) else kind.__bases__)
+            if not _is_own(base) and base is not object
+        ]
+        out.tag(b"X" + number.to_bytes(8, "little"))
+        for text in (kind.__name__, kind.__module__, kind.__qualname__):
+            out.text(_text(text)[:200])
+        out.text(_text(type.__getattribute__(kind, "__doc__"))[:_MAX_TEXT])
+        out.raw(bytes(handles.specials_of(kind)))
+        out.out.append(handles.by_identity(kind))
+        out.tag(b"", len(own) if _is_own(kind) else 0)
+        for base in own if _is_own(kind) else ():
+            self._put_class(out, base)
+        out.tag(b"", len(library))
+        for names in library:
+            out.tag(b"", len(names))
+            for module, qualname in names:
+                out.text(module)
+                out.text(qualname)
+
+    def _pickled(self, out: Encoder, value: Any) -> bool:
+        """Write a library's object as a pickle, if it is one that can be copied."""
+        if _stays(value):
+            return False
+        extras: list[Any] = []
+        file = io.BytesIO()
+        try:
+            _Pickler(file, value, extras).dump(value)
+        except Exception:
+            return False
+        number, _ = self.enter(value, True)
+        out.tag(b"P" + number.to_bytes(8, "little"))
+        out.items(extras, len(extras))
+        out.raw(file.getvalue())
+        return True
+
+    # ---- reading
+
+    def _read_named(self, source: Decoder) -> Any:
+        module, name = source.text(), source.text()
+        try:
+            return named.by_name(module, name)
+        except KeyError:
+            raise CodecError(f"{module[:50]}.{name[:50]} may not go over") from None
+
+    def _read_object(self, source: Decoder) -> Any:
+        number = source.int64()
+        kind = source.get()
+        if not isinstance(kind, HandleType):
+            raise CodecError("an object of no class")
+        value = handles.make_handle(kind, number)
+        self.admit(number, value, False)
+        return value
+
+    def _read_class(self, source: Decoder) -> Any:
+        number = source.int64()
+        name, module, qualname = source.text(), source.text(), source.text()
+        doc, specials, identity = source.text(), source.raw(), bool(source.byte())
+        own = tuple(source.get() for _ in range(source.count()))
+        library: list[type] = []
+        facade = None
+        for _ in range(source.count()):
+            names = [(source.text(), source.text()) for _ in range(source.count())]
+            facade = facade or FACADES.get(names[0]) if names else facade
+            found = (library_class(*parts) for parts in names)
+            library += [kind for kind in found if kind is not None and kind is not object][:1]
+        if not all(isinstance(base, type) for base in own):
+            raise CodecError("a class that inherits from no class")
+        errors = [kind for kind in (*own, *library) if issubclass(kind, BaseException)]
+        made: type
+        if errors:
+            made = self._mirror(name, errors, doc)
+        else:
+            if not all(isinstance(base, HandleType) for base in own):
+                raise CodecError("a class that inherits from no class of its side")
+            list_ = handles._NAMES
+            methods = [list_[i] for i in specials if i < len(list_)]
+            if self.trusted:
+                methods = [method for method in methods if method in handles.SPECIAL]
+            helper = dict.get(self.space, name) if module == "__main__" else None
+            if isinstance(helper, type) and not isinstance(helper, HandleType):
+                facade = facade or helper
+            made = make_class(
+                self, number, (name, module, qualname), doc, methods, own,
+                [kind for kind in library if kind.__module__ != "builtins"], identity, facade,
+            )  # fmt: skip
+        self.admit(number, made, False)
+        return made
+
+    def _mirror(self, name: str, bases: list[type], doc: str) -> type:
+        """Make a local exception class for one of the other side."""
+        parents = tuple(kind for kind in bases if allowed_exception(kind)) or (Exception,)
+        space = {"__module__": "__main__", "__doc__": doc or None, "__str__": _mirror_text}
+        try:
+            return type(name, parents, space)
+        except TypeError:
+            return type(name, parents[:1], space)
+
+    def _read_pickle(self, source: Decoder) -> Any:
+        """Rebuild a library's object that the trusted side sent; only the student's side reads it."""
+        number = source.int64()
+        extras = source.items()
+        value = _Unpickler(io.BytesIO(source.raw()), extras).load()
+        if id(value) not in self.numbers:
+            self.admit(number, value, False)
+        return value
+
+    def tuple_type(self, name: str, fields: tuple[str, ...]) -> Any:
+        """Return the notebook's own named tuple type, if there is one like this."""
+        kind = dict.get(self.space, name)
+        if isinstance(kind, type) and issubclass(kind, tuple):
+            return kind if getattr(kind, "_fields", None) == fields else None
+        return None
+
+    def graph(self, number: int | None, value: Any) -> Any:
+        """Return a tensor that says that it has a graph, which is in the other process."""
+        return value.requires_grad_()
+
+    # ---- exceptions
+
+    def write_exception(self, out: Encoder, error: BaseException) -> None:
+        """Write an exception: its class, its arguments, its text and its public attributes."""
+        kind = type(error)
+        number = self.numbers.get(id(kind))
+        if number is not None or _is_own(kind):
+            out.tag(b"c")
+            self._put_class(out, kind)
+        else:
+            names = [(_text(k.__module__), _text(k.__qualname__)) for k in kind.__mro__[:-1]]
+            out.tag(b"n", len(names))
+            for module, qualname in names:
+                out.text(module)
+                out.text(qualname)
+        args = BaseException.args.__get__(error)  # type: ignore[attr-defined]
+        self._put_safely(out, tuple(args), tuple(_safe_text(arg) for arg in args))
+        out.text(_safe_text(error))
+        self._put_safely(out, _attributes(error), {})
+
+    def _put_safely(self, out: Encoder, value: Any, instead: Any) -> None:
+        before, depth, new = len(out.out), out.depth, len(self.new)
+        try:
+            out.put(value)
+        except CodecError:
+            for number in self.new[new:]:
+                self.forget(number)
+            del self.new[new:], out.out[before:]
+            out.depth = depth
+            out.put(instead)
+
+    def read_exception(self, source: Decoder) -> BaseException:
+        """Read an exception and build it from a class that exists here."""
+        tag = source.take(1)
+        known: list[type] = []
+        if tag == b"c":
+            known = [source.get()]
+        elif tag == b"n":
+            names = [(source.text(), source.text()) for _ in range(source.count())]
+            found = (library_class(*parts) for parts in names)
+            known = [kind for kind in found if kind is not None and allowed_exception(kind)]
+        args, text, attributes = source.get(), source.text(), source.get()
+        if type(args) is not tuple or type(attributes) is not dict:
+            raise CodecError("not an exception")
+        if any(not isinstance(kind, type) for kind in known):
+            raise CodecError("not an exception")
+        for kind in known or [Exception]:
+            if issubclass(kind, BaseException) and (
+                kind.__module__ == "__main__" or allowed_exception(kind)
+            ):
+                made = _rebuild(kind, args, text, attributes)
+                if made is not None:
+                    return made
+        return Exception(text)
+
+
+def _rebuild(
+    kind: type[BaseException], args: tuple[Any, ...], text: str, attributes: dict[Any, Any]
+) -> BaseException | None:
+    try:
+        if kind.__module__ == "builtins":
+            error: BaseException = kind(*args)
+        else:
+            error = kind.__new__(kind, *args)
+            error.args = args
+        for name, value in attributes.items():
+            if type(name) is not str or name.startswith("__"):
+                continue
+            slot = next((vars(k)[name] for k in type(error).__mro__ if name in vars(k)), None)
+            if slot is None:
+                error.__dict__[name] = value
+            elif isinstance(slot, types.MemberDescriptorType):
+                object.__setattr__(error, name, value)
+        if kind.__module__ == "__main__":
+            error.__dict__["_text"] = text
+        str(error)
+    except Exception:
+        return None
+    return error if isinstance(error, BaseException) else None
+
+
+def _mirror_text(self: BaseException) -> str:
+    text = self.__dict__.get("_text")
+    return text if type(text) is str else BaseException.__str__(self)
+
+
+def _attributes(error: BaseException) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    with contextlib.suppress(Exception):
+        found.update(vars(error))
+    if not _is_own(type(error)) and type(error).__module__ != "builtins":
+        for kind in type(error).__mro__:
+            for name, value in vars(kind).items():
+                if isinstance(value, types.MemberDescriptorType):
+                    with contextlib.suppress(Exception):
+                        found[name] = value.__get__(error)
+    return {name: value for name, value in found.items() if name[:2] != "__" and name != "_text"}
+
+
+def _safe_text(value: Any) -> str:
+    try:
+        return _text(str(value))[:_MAX_TEXT]
+    except BaseException as error:
+        return f"<no text: {type(error).__name__}>"
+
+
+def _text(value: Any) -> str:
+    return str.__str__(value) if isinstance(value, str) else ""
+
+
+def _is_own(kind: type) -> bool:
+    """Tell whether a class is a notebook's own, not to be found by its name in a library."""
+    return not isinstance(kind, HandleType) and library_class(
+        _text(kind.__module__), _text(kind.__qualname__)
+    ) is not kind  # fmt: skip
+
+
+def _stays(value: Any) -> bool:
+    """Tell whether an object of the checker's must not be copied: its state is what matters."""
+    kind = type(value)
+    if isinstance(value, types.FunctionType):
+        return value.__module__ == "__main__" or value.__name__ == "<lambda>"
+    if kind in _KEEP_HERE or hasattr(kind, "__next__") or issubclass(kind, io.IOBase):
+        return True
+    return getattr(kind, "__module__", "__main__") == "__main__"
+
+
+class _Pickler(pickle.Pickler):
+    def __init__(self, file: io.BytesIO, root: Any, extras: list[Any]) -> None:
+        super().__init__(file, protocol=5)
+        self.root, self.extras = root, extras
+
+    def persistent_id(self, value: Any) -> int | None:
+        """Keep out of the pickle what the codec shares: arrays, tensors, objects of either side."""
+        kind = type(value)
+        if value is not self.root and self._apart(value, kind):
+            self.extras.append(value)
+            return len(self.extras) - 1
+        return None
+
+    def _apart(self, value: Any, kind: type) -> bool:
+        numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+        if numpy is not None and kind is numpy.ndarray:
+            return True
+        if torch is not None and isinstance(value, torch.Tensor):
+            return True
+        if isinstance(value, type):
+            return isinstance(value, HandleType) or value.__module__ == "__main__"
+        if isinstance(value, (types.FunctionType, types.MethodType)):
+            return _stays(value)
+        return isinstance(kind, HandleType) or kind.__module__ != "builtins" and _stays(value)
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, extras: list[Any]) -> None:
+        super().__init__(file)
+        self.extras = extras
+
+    def persistent_load(self, pid: Any) -> Any:
+        """Return an object that came beside the pickle."""
+        return self.extras[pid]
+
+
+__all__ = ["Crossing", "Handle"]

@@ -1,0 +1,413 @@
+"""Stand-ins for what only the other process has: objects, functions and classes.
+
+For every class of the other side there is a local class with the same name and the same special
+methods, and for each of its objects an instance of it. So `isinstance`, `callable`, `len` and
+`type(x).__name__` say what they would say of the object itself; all else is asked over there.
+Truth and comparison raise, or an object that says yes to every question would pass every test.
+"""
+
+from __future__ import annotations
+
+import abc
+import enum
+import inspect
+import operator
+import sys
+import types
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from autograder.job.codec import CodecError
+
+Request = Callable[..., Any]  # request(operation, *args, **kwargs) -> value
+
+
+def _as_array(value: Any, *args: Any) -> Any:
+    import numpy as np
+
+    array = np.asarray(value, *args)
+    if array.dtype.hasobject:
+        raise TypeError(f"no array can be made of a {type(value).__name__}")
+    return array
+
+
+def _exit(value: Any, error: BaseException | None) -> Any:
+    kind = None if error is None else type(error)
+    return type(value).__exit__(value, kind, error, None if error is None else error.__traceback__)
+
+
+def _signature(value: Any) -> list[tuple[str, int, bool, Any, bool, Any]]:
+    empty = inspect.Parameter.empty
+    return [
+        (p.name, int(p.kind), p.default is not empty, None if p.default is empty else p.default,
+         p.annotation is not empty, None if p.annotation is empty else p.annotation)
+        for p in inspect.signature(value).parameters.values()
+    ]  # fmt: skip
+
+
+def _copy(value: Any, deep: bool) -> Any:
+    import copy
+
+    return copy.deepcopy(value) if deep else copy.copy(value)
+
+
+_BINARY = "add sub mul truediv floordiv mod pow lshift rshift and or xor matmul"
+_UNARY = "neg pos abs invert"
+_VALUE = {"len": len, "float": float, "int": int, "complex": complex, "index": operator.index}
+_VALUE |= {"iter": iter, "next": next, "reversed": reversed, "round": round}
+
+# Special methods that a stand-in has if the class has them, with what the other side does for each.
+SPECIAL: dict[str, Callable[..., Any]] = {
+    "__call__": lambda value, /, *args, **kwargs: value(*args, **kwargs),
+    "__getitem__": operator.getitem,
+    "__setitem__": operator.setitem,
+    "__delitem__": operator.delitem,
+    "__contains__": lambda value, item: item in value,
+    "__enter__": lambda value: type(value).__enter__(value),
+    "__exit__": _exit,
+    "__divmod__": divmod,
+    "__missing__": lambda value, key: value[key],
+    "__length_hint__": operator.length_hint,
+    "__bytes__": bytes,
+    **{f"__{name}__": function for name, function in _VALUE.items()},
+}
+for _name in _UNARY.split():
+    SPECIAL[f"__{_name}__"] = getattr(operator, f"__{_name}__")
+for _name in _BINARY.split():
+    _forward = getattr(operator, f"__{_name}__")
+    SPECIAL[f"__{_name}__"] = _forward
+    SPECIAL[f"__r{_name}__"] = lambda value, other, _forward=_forward: _forward(other, value)
+    if _name != "divmod":
+        SPECIAL[f"__i{_name}__"] = getattr(operator, f"__i{_name}__")
+
+# Only what a trusted side sends may compare: its stand-ins live in the student's process.
+COMPARING: dict[str, Callable[..., Any]] = {
+    **{f"__{name}__": getattr(operator, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")},
+    "__bool__": bool,
+    "__hash__": hash,
+}
+
+ALWAYS: dict[str, Callable[..., Any]] = {
+    "getattr": getattr,
+    "setattr": setattr,
+    "delattr": delattr,
+    "repr": lambda value: str(repr(value))[:10_000],
+    "str": lambda value: str(value),
+    "format": lambda value, spec: format(value, spec),
+    "dir": lambda value: [name for name in dir(value) if type(name) is str],
+    "array": _as_array,
+    "copy": _copy,
+    "signature": _signature,
+    "isinstance": isinstance,
+    "issubclass": issubclass,
+    "source": lambda value: inspect.getsource(value),
+}
+OPERATIONS = ALWAYS | SPECIAL | COMPARING
+
+_NAMES = sorted(SPECIAL | COMPARING)
+
+
+def specials_of(kind: type) -> list[int]:
+    """List the special methods of a class, as numbers."""
+    mro = type.__dict__["__mro__"].__get__(kind)
+    found = []
+    for index, name in enumerate(_NAMES):
+        for base in mro if name not in COMPARING else mro[:-1]:
+            if name in vars(base):
+                if vars(base)[name] is not None:
+                    found.append(index)
+                break
+    return found
+
+
+# Names that a stand-in answers itself, and names that it never has: what display and conversion
+# code probes for.
+_LOCAL = {
+    "__array__",
+    "__array_priority__",
+    "__deepcopy__",
+    "__copy__",
+    "__reduce_ex__",
+    "__reduce__",
+}
+_LOCAL |= {"_id_", "_link_", "__init_subclass__", "__subclasshook__", "__await__"}
+_NEVER = ("__array_", "__torch_", "__cuda_", "__dlpack", "_repr_", "_ipython_", "__buffer__")
+_CLASS_LOCAL = {
+    "__mro__", "__name__", "__dict__", "__bases__", "__class__", "__module__", "__qualname__",
+    "__abstractmethods__", "__doc__", "__subclasshook__", "_link_", "_number_", "_identity_",
+    "__instancecheck__", "__subclasscheck__", "__flags__", "__weakref__", "__basicsize__",
+    "__subclasses__", "__base__", "mro", "__new__", "_facade_", "__mro_entries__",
+    "__prepare__", "__init_subclass__", "__reduce_ex__", "__reduce__", "__hash__", "_shown_",
+    "__array_priority__", "__call__" , "__eq__", "__ne__",
+}  # fmt: skip
+
+
+class HandleType(abc.ABCMeta):
+    """A class of the other side."""
+
+    _link_: Any
+    _number_: int
+    _identity_: bool
+    _facade_: type | None
+    _shown_: str
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return cls._link_.request("__call__", cls, *args, **kwargs)
+
+    def __getattribute__(cls, name: str) -> Any:
+        if name in _CLASS_LOCAL or name.startswith("_abc_"):
+            return super().__getattribute__(name)
+        if name.startswith(_NEVER):
+            raise AttributeError(name)
+        link = super().__getattribute__("_link_")
+        if name == "__signature__":
+            return signature_from(link.request("signature", cls))
+        return link.request("getattr", cls, name)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if name in _CLASS_LOCAL or name.startswith("_abc_"):
+            super().__setattr__(name, value)
+        else:
+            cls._link_.request("setattr", cls, name, value)
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        kind = type(value)
+        if cls in type.__dict__["__mro__"].__get__(kind):
+            return True
+        if isinstance(kind, HandleType) or kind.__module__ == "builtins" and kind in _PLAIN:
+            return False
+        return cls._link_.request("isinstance", value, cls) is True
+
+    def __subclasscheck__(cls, kind: type) -> bool:
+        return cls in type.__dict__["__mro__"].__get__(kind)
+
+    def __iter__(cls) -> Any:  # members of an Enum
+        return iter(cls._link_.request("__iter__", cls))
+
+    def __getitem__(cls, key: Any) -> Any:
+        return cls._link_.request("__getitem__", cls, key)
+
+    def __len__(cls) -> int:
+        return int(cls._link_.request("__len__", cls))
+
+    def __contains__(cls, item: Any) -> bool:
+        return cls._link_.request("__contains__", cls, item) is True
+
+    def __bool__(cls) -> bool:
+        return True
+
+    def __repr__(cls) -> str:
+        return f"<class {cls._shown_!r}>"
+
+
+_PLAIN = (int, float, bool, str, bytes, complex, type(None), types.FunctionType, type)
+
+
+class Handle(metaclass=HandleType):
+    """An object of the other side."""
+
+    __slots__ = ("__weakref__", "_id_")
+    _id_: int
+    _link_: Any = None
+    _number_ = -1
+    _identity_ = False
+    _facade_: type | None = None
+    _shown_ = "object"
+    __array_priority__ = 1e6  # let array * handle ask the handle
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Do nothing: a library's own hook must not run for a stand-in."""
+
+    def __getattribute__(self, name: str) -> Any:
+        kind = type(self)
+        if name in _LOCAL:
+            return object.__getattribute__(self, name)
+        if name == "__class__":
+            return kind._facade_ or kind
+        if name.startswith(_NEVER):
+            raise AttributeError(f"{kind._shown_!r} has no attribute {name!r}")
+        if name == "__signature__":
+            return signature_from(kind._link_.request("signature", self))
+        return kind._link_.request("getattr", self, name)
+
+    def __getattr__(self, name: str) -> Any:  # or a library's own would be tried next
+        raise AttributeError(f"{type(self)._shown_!r} object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        type(self)._link_.request("setattr", self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        type(self)._link_.request("delattr", self, name)
+
+    def __repr__(self) -> str:
+        return str(type(self)._link_.request("repr", self))
+
+    def __str__(self) -> str:
+        return str(type(self)._link_.request("str", self))
+
+    def __format__(self, spec: str) -> str:
+        return str(type(self)._link_.request("format", self, spec))
+
+    def __dir__(self) -> Iterable[str]:
+        return list(type(self)._link_.request("dir", self))
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return type(self)._link_.request("array", self, *([] if dtype is None else [dtype]))
+
+    def __copy__(self) -> Any:
+        return type(self)._link_.request("copy", self, False)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return type(self)._link_.request("copy", self, True)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError(f"a {type(self)._shown_} of the student's cannot be pickled")
+
+    def __bool__(self) -> bool:
+        if type(self)._identity_:
+            return True
+        raise TypeError(
+            f"this {type(self)._shown_} is an object of the student's code, whose truth proves "
+            "nothing; compare a value instead, such as len(x), float(x) or an attribute"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return self is other if self._comparable(other) else NotImplemented
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other if self._comparable(other) else NotImplemented
+
+    def _comparable(self, other: object) -> bool:
+        raise NotImplementedError
+
+
+def _refuse(self: Any, other: Any) -> Any:
+    raise TypeError(
+        f"this {type(self)._shown_} is an object of the student's code, whose comparisons prove "
+        "nothing; compare values instead: an attribute, float(x), list(x), np.asarray(x)"
+    )
+
+
+def _equal(self: Any, other: Any) -> bool:
+    if other is None:
+        return False
+    return self is other if type(self)._identity_ else bool(_refuse(self, other))
+
+
+def _unequal(self: Any, other: Any) -> bool:
+    return not _equal(self, other)
+
+
+for _name, _function in {"__eq__": _equal, "__ne__": _unequal}.items():
+    type.__setattr__(Handle, _name, _function)
+for _name in ("__lt__", "__le__", "__gt__", "__ge__"):
+    type.__setattr__(Handle, _name, _refuse)
+
+
+def _method(name: str) -> Callable[..., Any]:
+    def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if name == "__exit__":
+            args = (args[1],)  # a class and a traceback stay here
+        value = type(self)._link_.request(name, self, *args, **kwargs)
+        return self if value is self else value
+
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+_METHODS = {name: _method(name) for name in _NAMES}
+
+# Classes that a stand-in may say it is an instance of, though it cannot inherit from them.
+FACADES: dict[tuple[str, str], type] = {
+    ("builtins", kind.__name__): kind
+    for kind in (types.FunctionType, types.GeneratorType, types.MethodType, types.ModuleType,
+                 types.BuiltinFunctionType, types.CodeType, types.CoroutineType)
+}  # fmt: skip
+_BY_IDENTITY = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType)
+
+
+def by_identity(kind: type) -> bool:
+    """Tell whether objects of a class are equal only if they are the same."""
+    return issubclass(kind, (*_BY_IDENTITY, enum.Enum))
+
+
+def library_class(module: str, qualname: str) -> type | None:
+    """Return a class that is already imported here from a library, by its own name; else None."""
+    if module.partition(".")[0] in ("__main__", "autograder"):
+        return None
+    place: Any = sys.modules.get(module)
+    if not isinstance(place, types.ModuleType):
+        return None
+    for part in qualname.split("."):
+        space = vars(place) if isinstance(place, (types.ModuleType, type)) else {}
+        place = space.get(part)
+    if not isinstance(place, type) or isinstance(place, HandleType):
+        return None
+    same = place.__module__ == module and place.__qualname__ == qualname
+    return place if same else None
+
+
+def make_class(
+    link: Any,
+    number: int,
+    names: tuple[str, str, str],
+    doc: str,
+    specials: Iterable[str],
+    own: tuple[type, ...],
+    library: Iterable[type],
+    identity: bool,
+    facade: type | None,
+) -> type:
+    """Make the local class that stands for a class of the other side."""
+    name, module, qualname = names
+    space: dict[str, Any] = {
+        "__slots__": (), "_link_": link, "_number_": number, "_identity_": identity,
+        "_facade_": facade, "_shown_": name, "__module__": module, "__qualname__": qualname,
+        "__doc__": doc or None,
+    }  # fmt: skip
+    space.update({special: _METHODS[special] for special in specials})
+    bases = own or (Handle,)
+    for extra in (*[(*bases, base) for base in library], bases):
+        try:
+            made = HandleType.__new__(HandleType, name, extra, dict(space))
+            type.__setattr__(made, "__abstractmethods__", frozenset())
+            object.__new__(made)
+            return made
+        except TypeError:  # another memory layout or another metaclass: do without this base
+            continue
+    raise CodecError(f"no class can stand for {name}")
+
+
+def make_handle(kind: type, number: int) -> Any:
+    """Make the local object that stands for an object of the other side."""
+    made = object.__new__(kind)
+    object.__setattr__(made, "_id_", number)
+    return made
+
+
+def handle_number(value: Any) -> int:
+    """Return the number of the object that a stand-in stands for."""
+    number: int = object.__getattribute__(value, "_id_")
+    return number
+
+
+def signature_from(rows: Any) -> inspect.Signature:
+    """Build a signature from what the other side says it is."""
+    empty = inspect.Parameter.empty
+    try:
+        return inspect.Signature(
+            [
+                inspect.Parameter(
+                    name,
+                    inspect._ParameterKind(kind),
+                    default=default if has_default else empty,
+                    annotation=annotation if annotated else empty,
+                )
+                for name, kind, has_default, default, annotated, annotation in rows
+            ]
+        )
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"not a signature: {error}") from None

@@ -1,0 +1,372 @@
+"""Calls between the checker and the student's process, over a socket that the student may abuse.
+
+Both ends speak the same language (`codec`): a message is a request or the answer to one, and
+carries what has changed in shared objects, the random states and what was printed. While a side
+waits for an answer it serves requests, so that a student's function can call a function that a
+test handed it. Bytes that make no sense end the conversation for good: `PeerError`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import keyword
+import socket
+import struct
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from autograder.job import crossing
+from autograder.job.ambient import Printed, Randomness, in_modes, modes
+from autograder.job.codec import MAX_BYTES, CodecError, Decoder, Encoder, guarded
+from autograder.job.handles import OPERATIONS
+from autograder.job.policy import permit
+
+_HEAD = struct.Struct("!I")
+REQUEST, ANSWER, ERROR = b"?"[0], b"="[0], b"!"[0]
+MAX_CALLS = 40  # calls of one side within calls of the other
+
+
+class PeerError(BaseException):
+    """The other process sent what makes no sense; nothing that it says is believed from here on.
+
+    No Exception, so that a test which expects one does not take this for it.
+    """
+
+
+class DeadKernelError(BaseException):
+    """The student's process is gone."""
+
+
+class Peer(crossing.Crossing):
+    """One end of the conversation."""
+
+    def __init__(self, sock: socket.socket, trusted: bool) -> None:
+        super().__init__(0 if trusted else 1, trusted)
+        self.sock = sock
+        self.buffer = bytearray()
+        self.dead: BaseException | None = None
+        self.sequence = 0
+        self.given_up: set[int] = set()
+        self.calls = 0
+        self.randomness = Randomness()
+
+    # ---- messages
+
+    def _die(self, error: BaseException) -> BaseException:
+        self.dead = self.dead or error
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        return self.dead
+
+    def _alive(self) -> None:
+        if self.dead is not None:
+            raise type(self.dead)(*self.dead.args)
+
+    def _send(self, kind: int, number: int, write: Callable[[Encoder], None]) -> None:
+        out = Encoder(self)
+        out.out += bytes([kind]) + number.to_bytes(8, "little")
+        try:
+            self.write_changes(out)
+            out.put(self.randomness.moved() or None)
+            write(out)
+            if len(out.out) > MAX_BYTES:
+                raise CodecError(f"more than {MAX_BYTES >> 20} MiB at once")
+        except RecursionError:
+            self.undo()
+            raise CodecError("nested too deeply to be handed over") from None
+        except BaseException:
+            self.undo()
+            raise
+        try:
+            self.settle(sent=True)
+            self.sock.sendall(_HEAD.pack(len(out.out)) + out.out)
+        except OSError:
+            raise self._die(DeadKernelError("the student's process has died")) from None
+        except BaseException as error:
+            self._die(PeerError(f"interrupted ({type(error).__name__}) in a message"))
+            raise
+
+    def _receive(self) -> tuple[int, int, Decoder]:
+        """Wait for a message and read its head; OSError at its end."""
+        try:
+            if not self.buffer:
+                self.sock.recv(1, socket.MSG_PEEK)  # may be interrupted: nothing is taken yet
+        except OSError:
+            raise self._die(DeadKernelError("the student's process has died")) from None
+        try:
+            size = _HEAD.unpack(self._exactly(4))[0]
+            if size > MAX_BYTES or size < 9:
+                raise PeerError(f"a message of {size:,} bytes was announced")
+            data = self._exactly(size)
+            source = Decoder(data, self)
+            kind, number = source.byte(), source.int64()
+            if kind not in (REQUEST, ANSWER, ERROR):
+                raise PeerError("a message of no known kind came")
+            guarded(lambda: self._read_head(source))
+            return kind, number, source
+        except CodecError as error:
+            raise self._die(PeerError(str(error))) from None
+        except BaseException as error:
+            self._die(error if isinstance(error, (PeerError, DeadKernelError)) else
+                      PeerError(f"interrupted ({type(error).__name__}) in a message"))  # fmt: skip
+            raise
+
+    def _read_head(self, source: Decoder) -> None:
+        self.read_changes(source)
+        states = source.get()
+        if states is not None:
+            self.randomness.follow(states)
+
+    def _exactly(self, size: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < size:
+            try:
+                part = self.sock.recv(min(size - len(parts), 1 << 20))
+            except OSError:
+                part = b""
+            if not part:
+                raise DeadKernelError("the student's process has died")
+            parts += part
+        return bytes(parts)
+
+    def _finish(self, source: Decoder, read: Callable[[Decoder], Any]) -> Any:
+        """Read the rest of a message."""
+        try:
+            value = guarded(lambda: read(source))
+            if source.at != len(source.data):
+                raise CodecError("bytes are left over")
+            guarded(lambda: self.settle(sent=False))
+            return value
+        except CodecError as error:
+            raise self._die(PeerError(str(error))) from None
+        except BaseException as error:
+            self._die(PeerError(f"interrupted ({type(error).__name__}) in a message"))
+            raise
+
+    # ---- asking
+
+    def request(self, operation: str, /, *args: Any, **kwargs: Any) -> Any:
+        """Ask the other side to do something; returns its value or raises its exception."""
+        self._alive()
+
+        def write(out: Encoder) -> None:
+            out.text(operation)
+            out.out.append(modes())
+            out.items(args, len(args))
+            out.tag(b"", len(kwargs))
+            for key, value in kwargs.items():
+                out.text(key)
+                out.put(value)
+
+        self.sequence += 1
+        number = self.sequence
+        try:
+            self._send(REQUEST, number, write)
+        except CodecError as error:
+            raise TypeError(f"an argument cannot be handed to the other side: {error}") from None
+        try:
+            return self._answer(number)
+        except KeyboardInterrupt:
+            if self.dead is None:
+                self.given_up.add(number)
+            raise
+
+    def _answer(self, number: int) -> Any:
+        while True:
+            kind, got, source = self._receive()
+            if kind == REQUEST:
+                self._serve(got, source)
+                continue
+            read = self._read_value if kind == ANSWER else self._read_error
+            value = self._finish(source, read)
+            if got in self.given_up:
+                self.given_up.discard(got)
+            elif got != number:
+                raise self._die(PeerError("an answer came that nobody asked for"))
+            elif kind == ANSWER:
+                return value
+            else:
+                raise value
+
+    def _read_value(self, source: Decoder) -> Any:
+        self.show(source.text(), source.text())
+        return source.get()
+
+    def _read_error(self, source: Decoder) -> BaseException:
+        self.show(source.text(), source.text())
+        return self.read_exception(source)
+
+    def show(self, out: str, err: str) -> None:
+        """Print what the other side printed during a call."""
+        if out:
+            sys.stdout.write(out)
+        if err:
+            sys.stderr.write(err)
+
+    # ---- answering
+
+    def _read_request(self, source: Decoder) -> tuple[str, int, list[Any], dict[str, Any]]:
+        operation, number, args = source.text(), source.byte(), source.items()
+        if operation not in OPERATIONS and operation not in self.own:
+            raise CodecError("no such operation")
+        return operation, number, args, {source.text(): source.get() for _ in range(source.count())}
+
+    own: Mapping[str, Callable[..., Any]] = {}  # operations of this side only
+
+    def _serve(self, number: int, source: Decoder) -> None:
+        """Do what the other side asks, and answer."""
+        operation, mode, args, kwargs = self._finish(source, self._read_request)
+        printed = self.capture()
+        kind, value = ANSWER, None
+        self.calls += 1
+        try:
+            if self.calls > MAX_CALLS:
+                raise RecursionError(f"more than {MAX_CALLS} calls to and fro within each other")
+            if self.trusted and self.given_up:
+                raise KeyboardInterrupt("the call was given up")
+            if self.trusted:
+                permit(operation, args)
+            with in_modes(mode):
+                value = (self.own.get(operation) or OPERATIONS[operation])(*args, **kwargs)
+        except (PeerError, DeadKernelError):
+            raise
+        except BaseException as error:
+            kind, value = ERROR, error
+        finally:
+            self.calls -= 1
+            texts = self.release(printed)
+        args, kwargs = [], {}
+        try:
+            self._reply(kind, number, value, texts)
+        except (CodecError, KeyboardInterrupt) as error:
+            reason = f"what came out cannot be handed over: {error}"
+            shown = TypeError(reason) if isinstance(error, CodecError) else error
+            self._reply(ERROR, number, shown, texts)
+
+    def _reply(self, kind: int, number: int, value: Any, texts: tuple[str, str]) -> None:
+        def write(out: Encoder) -> None:
+            out.text(texts[0])
+            out.text(texts[1])
+            if kind == ANSWER:
+                out.put(value)
+            else:
+                self.write_exception(out, value)
+
+        self._send(kind, number, write)
+
+    def capture(self) -> Any:
+        """Begin to keep what is printed."""
+        return None
+
+    def release(self, token: Any) -> tuple[str, str]:
+        """Return what was printed since `capture`."""
+        return "", ""
+
+
+class Student(Peer):
+    """The end in the student's process: answers the checker."""
+
+    def __init__(self, sock: socket.socket, namespace: dict[str, Any]) -> None:
+        super().__init__(sock, trusted=False)
+        self.space = namespace
+        self.own = {"name": self._name, "named": self._named}
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait on."""
+        return self.sock.fileno()
+
+    def serve_one(self) -> bool:
+        """Read one request and answer it; returns False when the checker is gone."""
+        try:
+            kind, number, source = self._receive()
+            if kind != REQUEST:
+                self._finish(source, self._read_value if kind == ANSWER else self._read_error)
+                return True  # the answer to a call that was interrupted here
+            self._serve(number, source)
+        except (PeerError, DeadKernelError):
+            return False
+        return True
+
+    def _name(self, name: str) -> Any:
+        return (self.space[name],) if name in self.space else None
+
+    def _named(self, name: str) -> bool:
+        return name in self.space
+
+    def capture(self) -> Any:
+        """Keep what the student's code prints during a call: it belongs to the test's output."""
+        before = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = Printed(), Printed()
+        return before, sys.stdout, sys.stderr
+
+    def release(self, token: Any) -> tuple[str, str]:
+        """Return what was printed, and print to the cell again."""
+        before, out, err = token
+        sys.stdout, sys.stderr = before
+        return out.take(), err.take()
+
+
+class Names(dict[str, Any]):
+    """The globals of test cells; what they lack is imported as in the source, or the student's."""
+
+    def __init__(self, checker: Checker, imports: Mapping[str, str]) -> None:
+        super().__init__(__builtins__=builtins)
+        self._checker = checker
+        self._imports = dict(imports)
+        self.shadows: frozenset[str] = frozenset()  # builtins that the source defines anew
+        self.kept: set[str] = set()  # a helper's: no other code's come in their place
+
+    def __missing__(self, name: str) -> Any:
+        if type(name) is not str or name.startswith("__") and name.endswith("__"):
+            raise KeyError(name)
+        statement = self._imports.get(name)
+        if statement is not None:
+            scratch: dict[str, Any] = {"__name__": "__main__"}
+            try:
+                exec(statement, scratch)
+                value = self[name] = scratch[name]
+                return value
+            except (ImportError, KeyError):  # a module of the student's own
+                pass
+        if hasattr(builtins, name) and name not in self.shadows:
+            raise KeyError(name)
+        if keyword.iskeyword(name):  # IPython looks for everything
+            raise KeyError(name)
+        found = self._checker.request("name", name)
+        if type(found) is not tuple or len(found) != 1:
+            raise KeyError(name)
+        return found[0]
+
+    def rebind(self, name: str) -> None:
+        """Let go of a value that a test has bound: a cell of the student's has bound it since."""
+        if name not in self.kept and super().__contains__(name) and not callable(self[name]):
+            del self[name]
+
+    def __contains__(self, name: object) -> bool:
+        if super().__contains__(name) or name in self._imports:
+            return True
+        if type(name) is not str or name.startswith("_") or hasattr(builtins, name):
+            return False
+        return self._checker.request("named", name) is True
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a name's value as dict does, the student's if there is no other."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+class Checker(Peer):
+    """The end in the checker's process: runs the tests."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock, trusted=True)
+
+    def names(self, imports: Mapping[str, str]) -> Names:
+        """Return the globals for test cells."""
+        names = Names(self, imports)
+        self.space = names
+        return names
