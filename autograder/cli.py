@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from autograder.course import UsageError
 from autograder import sandbox
+from autograder.course import UsageError
 
 STOPPED = 130  # what a shell reports of a program ended by Ctrl-C
 
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         "python -m autograder grade ps1_hmm --course-dir _build/demo --json marks.json\n\n"
         "exit status: 0 every submission has its marks; 1 the grader failed on one; 2 wrong usage\n"
         "or a refusal; 130 stopped with Ctrl-C.\n\n"
-        "Student code runs in a sandbox, as strong as this machine allows: `doctor` tells how strong.",
+        "Student code runs in a sandbox, as strong as this machine allows; `doctor` tells more.",
     )
     grade.add_argument("ps", metavar="PS", type=_name, help="name of the problem set")
     grade.add_argument(
@@ -226,7 +226,11 @@ def _grade(args: argparse.Namespace) -> int:
         _complain(*(f"{entry.student}: {reason}: 0 points" for reason in entry.unreadable))
     faults = [row for entry in result.entries for row in entry.rows if row.points is None]
     faults = [row for row in faults if row.outcome == "grader_fault"]
-    _complain(*(f"{r.student}/{r.notebook}/{r.cell}: no mark given: {r.message}" for r in faults))
+    troubles: dict[str, list[str]] = {}
+    for row in faults:
+        known = troubles.setdefault(f"{row.student}/{row.notebook}: no mark given: {row.message}", [])
+        known.append(row.cell)
+    _complain(*(f"{trouble} ({', '.join(cells)})" for trouble, cells in troubles.items()))
     print(
         f"{args.ps}: {len(result.entries)} submissions, {len(result.graded)} graded now, "
         f"{len(result.unchanged)} unchanged"

@@ -308,7 +308,7 @@ def _capture_descriptors() -> int | None:
 
 def _draw_nothing(shell: InteractiveShell) -> None:
     """Let figures be shown without being drawn: nobody looks at a test's."""
-    from IPython.core.pylabtools import select_figure_formats
+    if "matplotlib.figure" in sys.modules:
+        from IPython.core.pylabtools import select_figure_formats
 
-    with contextlib.suppress(ImportError):
         select_figure_formats(shell, [])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def put(files: Mapping[str, str]) -> None:
-    """Append base64 pieces to files, by path inside the working folder; an empty piece makes one."""
+    """Append base64 pieces to files, by path inside the working folder; an empty one makes one."""
     for name, piece in files.items():
         path = Path(name)
         if path.is_absolute() or ".." in path.parts:

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from autograder import frames
 from autograder.sandbox import Jail, Limits, Protection, compact_memory
 
 HEAD = struct.Struct("!I")
@@ -71,15 +72,28 @@ def _job(name: str, control: int, peer: int) -> None:
     from autograder.job import checker, student
 
     program = {"student": student.main, "checker": checker.main}[name]
-    program(socket.socket(fileno=control), socket.socket(fileno=peer))
+    ends = socket.socket(fileno=control), socket.socket(fileno=peer)
+    try:
+        program(*ends)
+    except Exception as error:  # the only way in which the coordinator can hear of it
+        with contextlib.suppress(OSError):
+            frames.send(ends[0], {"fault": f"{type(error).__name__}: {error}"})
+        raise
 
 
 def import_all(modules: list[str]) -> None:
     """Import what can be imported; what cannot is the notebook's business, not ours."""
-    for name in modules:
-        if name not in sys.modules:
-            with contextlib.suppress(Exception):
-                importlib.import_module(name)
+    failed: set[str] = set()
+    for name in sorted(modules):  # a package before what is in it
+        known = set(sys.modules)
+        if name in known or name.partition(".")[0] in failed:
+            continue
+        try:
+            importlib.import_module(name)
+        except Exception:  # leave nothing half made: a job may manage where this process cannot
+            failed.add(name.partition(".")[0])
+            for half in set(sys.modules) - known:
+                del sys.modules[half]
 
 
 def _warm_up() -> None:
