@@ -7,11 +7,13 @@ people      users and user namespaces
 world       the file tree that jobs see
 landlock    paths, network ports and signals
 seccomp     system calls
+cgroup      memory and processes of a job as a whole, where we may
 folder      remove what a job leaves on a disk
 memory      make a process cheap to fork
 reaper      the trusted process above a job
 jail        all of the above in the right order: start a job
-rungs       which of it works here, and what it guarantees
+rungs       which of it works here, by trying
+table       what each rung guarantees
 """
 
 from autograder.sandbox.jail import Jail, compact_memory

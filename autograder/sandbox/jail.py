@@ -16,7 +16,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from autograder.sandbox import kernel, landlock, limits, memory, people, reaper, seccomp, world
+from autograder.sandbox import (
+    cgroup,
+    kernel,
+    landlock,
+    limits,
+    memory,
+    people,
+    reaper,
+    seccomp,
+    world,
+)
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protection import Protection
 
@@ -55,6 +65,7 @@ class Jail:
         if self.drop:
             self.uid = self.gid = people.spare_id(self.seed)
             self.userns = self.world and people.can(self._become_and_unshare)
+        self.cgroup = cgroup.own(self.uid, self.gid) if self.protection.has("memory") else None
         if self.world:
             if not self.root:
                 people.own_namespace(self.uid, self.gid)
@@ -79,11 +90,16 @@ class Jail:
         """Fork a reaper and below it a job that runs `main` in the jail; return the reaper."""
         self.started += 1
         home = "/tmp" if self.world else tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch)
+        group = self.cgroup.place(f"{name}-{self.started}", limits) if self.cgroup else None
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, reaper.WAITED)
         pid = kernel.clone(self._namespaces()) if kernel.SUPPORTED else os.fork()
         if pid == 0:
             with _ends_here(FAILED, "the sandbox could not be set up"):
+                if group is not None:
+                    os.write(group, b"0")
                 self._reap(main, limits, set(keep), home)
+        if group is not None:
+            os.close(group)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return pid
 
