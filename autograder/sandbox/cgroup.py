@@ -69,15 +69,20 @@ def where() -> Path | None:
     return None
 
 
+def sweep(above: Path) -> None:
+    """Remove what runs that are over have left; a cgroup in use cannot be removed."""
+    for old in above.glob(NAME + "*"):
+        for folder in (*(path for path in old.iterdir() if path.is_dir()), old):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
 def _make(above: Path, uid: int, gid: int) -> Cgroup:
     """Make a cgroup below `above`, with us in a leaf of it, so that it can have others below it."""
     present = (above / "cgroup.controllers").read_text().split()
     if not set(CONTROLLERS) <= set(present):
         raise OSError(f"{above} does not have {CONTROLLERS}")
-    for old in above.glob(NAME + "*"):  # left by a run that is over
-        for folder in (*(path for path in old.iterdir() if path.is_dir()), old):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+    sweep(above)
     base = above / f"{NAME}{os.getpid()}"
     base.mkdir()
     leaf = base / "zygote"

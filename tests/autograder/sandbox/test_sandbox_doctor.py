@@ -149,7 +149,8 @@ print([file for file in files if "site-packages" in file])
 @linux_root
 def test_a_job_has_its_own_cgroup(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroup, "CONTROLLERS", ())
-    if cgroup.where() is None:
+    here = cgroup.where()
+    if here is None:
         pytest.skip("there is no cgroup of version 2 here")
 
     def place() -> str:
@@ -159,6 +160,8 @@ def test_a_job_has_its_own_cgroup(monkeypatch: pytest.MonkeyPatch) -> None:
     for machine in (Machine(), Machine(user_namespaces=False)):
         result = attack(place, machine=machine)
         assert cgroup.NAME in result.value and "student-1" in result.value, result
+    cgroup.sweep(here)
+    assert not list(here.glob(cgroup.NAME + "*"))
 
 
 @linux_root
