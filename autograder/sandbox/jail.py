@@ -30,6 +30,7 @@ from autograder.sandbox import (
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protection import Protection
 
+USUAL = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGALRM)  # a zygote may use them
 FOLDERS = ("work", "home", "tmp", "shm")
 JOBS = 4096  # user numbers of a zygote, before it takes the first one again
 FAILED = 125  # exit status of a reaper that could not set its job up
@@ -81,6 +82,7 @@ class Jail:
                 # Python lies where only root can read; Landlock holds this right to its paths
                 self.kept_rights = 1 << kernel.CAP_DAC_READ_SEARCH
         if kernel.SUPPORTED:
+            self.filter = self._filter()
             kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # or our own /proc files would be root's
             self.zygote = os.pidfd_open(os.getpid())
 
@@ -146,8 +148,8 @@ class Jail:
                 with _ends_here(1):
                     main()
         kernel.close_descriptors(set())
-        if self.world:
-            kernel.set_capabilities(0 if self.userns else 1 << kernel.CAP_KILL)
+        if self.world and not self.userns:  # in a user namespace they are worth nothing outside
+            kernel.set_capabilities(1 << kernel.CAP_KILL)
             kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         kills = not self.pids and self.protection.has("reap")
         os._exit(reaper.watch(job, None if self.world else home, kills))
@@ -177,12 +179,10 @@ class Jail:
             self._die_with_parent(parent)
         if has("fds"):
             kernel.close_descriptors(keep | {0, 1, 2})
-        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-            with contextlib.suppress(OSError, ValueError):
-                ignored = number in (signal.SIGPIPE, signal.SIGXFSZ)  # as Python itself starts
-                signal.signal(number, signal.SIG_IGN if ignored else signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        for number in USUAL:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         if not kernel.SUPPORTED:
             return
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
@@ -190,15 +190,11 @@ class Jail:
             landlock.restrict(self.abi, self._rules(home), has("network"))
         if self.protection.rung <= 2 and has("seccomp"):
             alone = self.pids or (self.drop and not self.userns) or self.abi >= 6
-            seccomp.restrict(
-                seccomp.assemble(
-                    seccomp.program(
-                        network=has("network"),
-                        connect=self.world,
-                        signals=None if alone else (0, os.getpid()),
-                    )
-                )
-            )
+            seccomp.restrict(self.filter if alone else self._filter((0, os.getpid())))
+
+    def _filter(self, signals: Sequence[int] | None = None) -> bytes:
+        network = self.protection.has("network")
+        return seccomp.assemble(seccomp.program(network, connect=self.world, signals=signals))
 
     def _settle(self, home: str) -> None:
         """Make the job's folders its own, its environment and its standard descriptors."""
@@ -206,13 +202,10 @@ class Jail:
         for name in FOLDERS:
             os.mkdir(f"{home}/{name}")
         os.chdir(f"{home}/work")
-        os.environ.update(
-            HOME=f"{home}/home",
-            TMPDIR=f"{home}/tmp",
-            MPLCONFIGDIR=f"{home}/home/.matplotlib",
-            USER="student",
-            LOGNAME="student",
-        )
+        os.environ["HOME"] = f"{home}/home"  # update() would touch, so copy, 180 pages
+        os.environ["TMPDIR"] = f"{home}/tmp"
+        os.environ["MPLCONFIGDIR"] = f"{home}/home/.matplotlib"
+        os.environ["USER"] = os.environ["LOGNAME"] = "student"
         tempfile.tempdir = None
         sys.stdout.flush()
         sys.stderr.flush()
@@ -223,21 +216,18 @@ class Jail:
 
     def _rules(self, home: str) -> Iterator[tuple[str, int]]:
         """List what Landlock lets the job reach."""
-        for path in self.paths:
-            yield path, landlock.READ
+        if self.world and self.pids:  # all there is was put there for the job
+            yield "/", landlock.READ
+        else:
+            for path in (*self.paths, *(f"/proc/{name}" for name in ("self", *world.PROC))):
+                yield path, landlock.READ
+        if self.world:
+            yield "/", landlock.READ_DIR
+        else:
+            yield "/dev/shm", landlock.SHARED
         for name in world.DEVICES:
             yield f"/dev/{name}", landlock.USE
         yield home, landlock.OWN
-        if self.world and self.pids:
-            yield "/proc", landlock.READ
-        else:
-            for name in ("self", *world.PROC):
-                yield f"/proc/{name}", landlock.READ
-        if self.world:
-            yield "/", landlock.READ_DIR
-            yield "/etc", landlock.READ
-        else:
-            yield "/dev/shm", landlock.SHARED
 
     def _die_with_parent(self, parent: int | None) -> None:
         """Be killed when the parent ends, also when it ended just now."""

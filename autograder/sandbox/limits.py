@@ -58,7 +58,10 @@ def apply(limits: Limits, others: int = 0) -> None:
 
 def _address_space() -> int:
     try:
-        with open("/proc/self/statm", "rb") as statm:
-            return int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        statm = os.open("/proc/self/statm", os.O_RDONLY)
     except OSError:
         return 1 << 30
+    try:
+        return int(os.read(statm, 100).split()[0]) * resource.getpagesize()
+    finally:
+        os.close(statm)
