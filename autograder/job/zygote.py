@@ -2,6 +2,9 @@
 
 It never holds a test, a submission or a result. Cells reach a job over a socket that this process
 hands on and closes. It has one thread, or a fork would inherit locks that nobody releases.
+
+There are two of it. The outer one imports; the inner one, its fork, has given up its rights and
+serves. What is found to be worth importing later is imported by the outer one, for a new inner one.
 """
 
 import contextlib
@@ -13,6 +16,7 @@ import signal
 import socket
 import struct
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +32,56 @@ def main(fd: int) -> None:
     sock = socket.socket(fileno=fd)
     config, _ = _receive(sock)
     assert config is not None
-    _redirect_noise()
-    import_all(config["preload"])
-    _warm_up()
+    os.dup2(2, 1)  # what libraries print belongs into the log
+    modules: list[str] | None = config["preload"]
+    while modules is not None:
+        import_all(modules)
+        _warm_up()
+        compact_memory()
+        modules = _served_by_a_fork(sock, config)
+
+
+def _served_by_a_fork(sock: socket.socket, config: dict[str, Any]) -> list[str] | None:
+    """Fork the inner process; when it ends, return what it was asked to import, if anything."""
+    ours, its = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(ours)
+        try:
+            modules = _serve_all(sock, config)
+            if modules is not None:
+                os.write(its, b" ")  # so that nothing to import is not the same as nobody there
+                with os.fdopen(its, "w") as pipe:
+                    json.dump(modules, pipe)
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    os.close(its)
+    with os.fdopen(ours) as pipe:
+        said = pipe.read()
+    os.waitpid(pid, 0)
+    return json.loads(said) if said else None
+
+
+def _serve_all(sock: socket.socket, config: dict[str, Any]) -> list[str] | None:
+    """Enter the jail and serve; return when there is something to import, or nobody to serve."""
     jail = Jail(
         Protection(**config["protection"] | {"without": frozenset(config["without"])}),
         [Path(folder) for folder in config["hide"]],
         Path(config["scratch"]),
     )
     jail.enter()
-    compact_memory()
     _reply(sock, {"ready": True, "anonymous_mib": _anonymous_mib(), "threads": _threads()})
     while True:
         request, fds = _receive(sock)
         _reap()
         if request is None:
-            return
+            return None
+        if request["do"] == "preload":
+            return list(request["modules"])
         try:
-            _serve(sock, jail, request, fds)
+            _start(sock, jail, request, fds)
         except Exception as error:
             _reply(sock, {"fault": f"{type(error).__name__}: {error}"})
         finally:
@@ -53,13 +89,7 @@ def main(fd: int) -> None:
                 os.close(end)
 
 
-def _serve(sock: socket.socket, jail: Jail, request: dict[str, Any], fds: list[int]) -> None:
-    if request["do"] == "preload":
-        import_all(request["modules"])
-        _warm_up()
-        compact_memory()
-        _reply(sock, {"ready": True, "anonymous_mib": _anonymous_mib(), "threads": _threads()})
-        return
+def _start(sock: socket.socket, jail: Jail, request: dict[str, Any], fds: list[int]) -> None:
     name, limits = request["name"], Limits(**request["limits"])
     pid = jail.start(functools.partial(_job, name, *fds), limits, fds, name)
     pidfd = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
@@ -83,17 +113,10 @@ def _job(name: str, control: int, peer: int) -> None:
 
 def import_all(modules: list[str]) -> None:
     """Import what can be imported; what cannot is the notebook's business, not ours."""
-    failed: set[str] = set()
     for name in sorted(modules):  # a package before what is in it
-        known = set(sys.modules)
-        if name in known or name.partition(".")[0] in failed:
-            continue
-        try:
-            importlib.import_module(name)
-        except Exception:  # leave nothing half made: a job may manage where this process cannot
-            failed.add(name.partition(".")[0])
-            for half in set(sys.modules) - known:
-                del sys.modules[half]
+        if name not in sys.modules:
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
 
 
 def _warm_up() -> None:
@@ -137,11 +160,6 @@ def _reap() -> None:
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
-
-
-def _redirect_noise() -> None:
-    """Keep what libraries print away from the terminal, but in the log that stderr leads to."""
-    os.dup2(2, 1)
 
 
 def _receive(sock: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
