@@ -396,16 +396,13 @@ def _get_set(source: Decoder) -> set[Any]:
 
 
 def _put_deque(out: Encoder, value: deque[Any]) -> None:
-    out.tag(b"q")
-    out.put(value.maxlen)
+    out.tag(b"q" + _Q.pack(-1 if value.maxlen is None else value.maxlen))
     out.items(value, len(value))
 
 
 def _get_deque(source: Decoder) -> deque[Any]:
-    length = source.get()
-    if length is not None and type(length) is not int:
-        raise CodecError("the length of a deque is no number")
-    target: deque[Any] = source.start(lambda: deque(maxlen=length))
+    length = source.int64()
+    target: deque[Any] = source.start(lambda: deque(maxlen=None if length < 0 else length))
     members = source.items()
     deque.clear(target)
     deque.extend(target, members)

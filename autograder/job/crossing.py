@@ -10,14 +10,16 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from autograder.job import handles, named
+from autograder.job import gradients, handles, named
 from autograder.job.codec import CodecError, Decoder, Encoder
 from autograder.job.handles import FACADES, Handle, HandleType, library_class, make_class
 from autograder.job.shared import Table
 
 _FRAMEWORKS = ("unittest", "_pytest", "pytest", "doctest", "IPython", "bdb", "pdb", "traitlets")
 _MAX_TEXT = 20_000
-_KEEP_HERE = (types.FunctionType, types.MethodType, types.GeneratorType, types.CoroutineType)
+_BUILT_IN = frozenset(FACADES.values())
+_CONTAINERS = (dict, list, set, tuple, frozenset)
+_KEEP_HERE = (types.MethodType, types.GeneratorType, types.CoroutineType, types.MethodWrapperType)
 
 
 def allowed_exception(kind: type | None) -> bool:
@@ -45,7 +47,9 @@ class Crossing(Table):
             ord("M"): self._read_object,
             ord("D"): self._read_named,
             ord("E"): self.read_exception,
+            ord("J"): self._read_graph,
         }
+        self.hanging: Any = None  # the graph of the tensor that is read next
         if not trusted:
             self.readers[ord("P")] = self._read_pickle
 
@@ -66,7 +70,26 @@ class Crossing(Table):
     def _read_mine(self, source: Decoder) -> Any:
         return self.of(source.int64(), True)
 
+    def _read_graph(self, source: Decoder) -> Any:
+        graph = source.get()
+        if self.hanging is not None or type(type(graph)) is not HandleType:
+            raise CodecError("a graph of no tensor")
+        self.hanging = graph
+        value = source.get()
+        if self.hanging is not None:
+            raise CodecError("a graph of no tensor")
+        return value
+
     # ---- writing
+
+    def share(self, out: Encoder, value: Any) -> tuple[bool, Any]:
+        """Write a reference to a known twin, or begin a new one; a tensor's graph stays here."""
+        if not self.trusted and not self.looking and gradients.has_graph(value):
+            if id(value) not in self.numbers:
+                inputs = gradients.needing(entry.value for entry in self.entries.values())
+                out.tag(b"J")
+                self.put_other(out, gradients.Graph(value, inputs))
+        return super().share(out, value)
 
     def put_other(self, out: Encoder, value: Any) -> None:
         """Write what is no plain value: by name, by number, as a pickle or as an object of ours."""
@@ -182,6 +205,7 @@ class Crossing(Table):
             facade = facade or FACADES.get(names[0]) if names else facade
             found = (library_class(*parts) for parts in names)
             library += [kind for kind in found if kind is not None and kind is not object][:1]
+        facade = facade or next((kind for kind in library if kind in _CONTAINERS), None)
         if not all(isinstance(base, type) for base in own):
             raise CodecError("a class that inherits from no class")
         errors = [kind for kind in (*own, *library) if issubclass(kind, BaseException)]
@@ -215,12 +239,11 @@ class Crossing(Table):
             return type(name, parents[:1], space)
 
     def _read_pickle(self, source: Decoder) -> Any:
-        """Rebuild a library's object that the trusted side sent; only the student's side reads it."""
+        """Rebuild a library's object; only the student's side reads such, from the trusted one."""
         number = source.int64()
         extras = source.items()
         value = _Unpickler(io.BytesIO(source.raw()), extras).load()
-        if id(value) not in self.numbers:
-            self.admit(number, value, False)
+        self.admit(number, value, False)
         return value
 
     def tuple_type(self, name: str, fields: tuple[str, ...]) -> Any:
@@ -231,8 +254,18 @@ class Crossing(Table):
         return None
 
     def graph(self, number: int | None, value: Any) -> Any:
-        """Return a tensor that says that it has a graph, which is in the other process."""
-        return value.requires_grad_()
+        """Hang a tensor that the other side computed on the part of its graph that is over there."""
+        graph, self.hanging = self.hanging, None
+        if graph is None:
+            return value.requires_grad_()
+        inputs = [
+            tensor
+            for number, entry in self.entries.items()
+            if entry.mine is None
+            for tensor in gradients.needing([entry.value])
+            if tensor.is_leaf or number % 2 == self.parity
+        ]
+        return gradients.hang(self, graph, value, inputs)
 
     # ---- exceptions
 
@@ -346,9 +379,9 @@ def _text(value: Any) -> str:
 
 def _is_own(kind: type) -> bool:
     """Tell whether a class is a notebook's own, not to be found by its name in a library."""
-    return not isinstance(kind, HandleType) and library_class(
-        _text(kind.__module__), _text(kind.__qualname__)
-    ) is not kind  # fmt: skip
+    if isinstance(kind, HandleType) or kind in _BUILT_IN:
+        return False
+    return library_class(_text(kind.__module__), _text(kind.__qualname__)) is not kind
 
 
 def _stays(value: Any) -> bool:
@@ -356,6 +389,8 @@ def _stays(value: Any) -> bool:
     kind = type(value)
     if isinstance(value, types.FunctionType):
         return value.__module__ == "__main__" or value.__name__ == "<lambda>"
+    if kind is types.BuiltinFunctionType:  # a method of an object, or a library's function
+        return not isinstance(value.__self__, (types.ModuleType, type(None)))
     if kind in _KEEP_HERE or hasattr(kind, "__next__") or issubclass(kind, io.IOBase):
         return True
     return getattr(kind, "__module__", "__main__") == "__main__"

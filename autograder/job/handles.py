@@ -12,6 +12,7 @@ import abc
 import enum
 import inspect
 import operator
+import struct
 import sys
 import types
 from collections.abc import Callable, Iterable
@@ -370,7 +371,7 @@ def make_class(
     }  # fmt: skip
     space.update({special: _METHODS[special] for special in specials})
     bases = own or (Handle,)
-    for extra in (*[(*bases, base) for base in library], bases):
+    for extra in (*[(*bases, base) for base in library if _can_inherit(base)], bases):
         try:
             made = HandleType.__new__(HandleType, name, extra, dict(space))
             type.__setattr__(made, "__abstractmethods__", frozenset())
@@ -379,6 +380,12 @@ def make_class(
         except TypeError:  # another memory layout or another metaclass: do without this base
             continue
     raise CodecError(f"no class can stand for {name}")
+
+
+def _can_inherit(base: type) -> bool:
+    """Tell whether a class is plain Python: it adds no memory of its own and ends quietly."""
+    quiet = not any("__del__" in vars(kind) for kind in base.__mro__)
+    return quiet and base.__basicsize__ <= object.__basicsize__ + 2 * struct.calcsize("P")
 
 
 def make_handle(kind: type, number: int) -> Any:

@@ -17,11 +17,11 @@ from typing import Any
 _BUILTINS = """int float complex bool str bytes bytearray list tuple dict set frozenset range slice
 object len sum abs min max sorted round any all divmod pow repr zip map filter enumerate reversed
 print isinstance callable ord chr hash type"""
-_TORCH = """abs add argmax argmin bmm cat ceil clamp cos cosh cross cumsum diag div dot einsum eq exp
-eye flip floor ge gt isnan le linspace log log1p log2 logsumexp lt matmul max maximum mean min
-minimum mm mul neg norm ones ones_like outer pow prod rand randn relu round rsqrt sigmoid sign
-sin sinh softmax log_softmax sqrt stack std sub sum tan tanh tensor transpose tril triu var where zeros
-zeros_like"""
+_TORCH = """abs add argmax argmin bmm cat ceil clamp cos cosh cross cumsum diag div dot einsum
+eq exp eye flip floor ge gt isnan le linspace log log1p log2 logsumexp lt matmul max maximum mean
+min minimum mm mul neg norm ones ones_like outer pow prod rand randn relu round rsqrt sigmoid sign
+sin sinh softmax log_softmax sqrt stack std sub sum tan tanh tensor transpose tril triu var where
+zeros zeros_like"""
 _COLLECTIONS = ("Counter", "OrderedDict", "defaultdict", "deque")
 
 
@@ -36,6 +36,10 @@ def _of(name: str) -> Iterator[tuple[str, Any]]:
                 yield key, value
     elif name == "collections":
         yield from ((key, getattr(collections, key)) for key in _COLLECTIONS)
+    elif name == "dataclasses":
+        yield from (
+            (key, space[key]) for key in ("MISSING", "_FIELD", "_FIELD_CLASSVAR", "KW_ONLY")
+        )
     elif name == "math":
         yield from ((key, value) for key, value in vars(math).items() if callable(value))
     elif name == "numpy" and "ufunc" in space:
@@ -62,7 +66,7 @@ zeros ones empty eye identity linspace arange argmax argmin argsort sort max min
 where concatenate stack hstack vstack reshape transpose ravel round all any allclose
 array_equal ndarray"""
 _TORCHES = ("torch.nn.functional", "torch", "torch.nn", "torch.optim")
-_MODULES = ("builtins", "collections", "math", "numpy", *_TORCHES)
+_MODULES = ("builtins", "collections", "dataclasses", "math", "numpy", *_TORCHES)
 _BY_NAME: dict[tuple[str, str], Any] = {}
 _BY_ID: dict[int, tuple[str, str]] = {}
 _READ: set[str] = set()

@@ -20,6 +20,7 @@ from typing import Any
 from autograder.job import crossing
 from autograder.job.ambient import Printed, Randomness, in_modes, modes
 from autograder.job.codec import MAX_BYTES, CodecError, Decoder, Encoder, guarded
+from autograder.job.gradients import Graph
 from autograder.job.handles import OPERATIONS
 from autograder.job.policy import permit
 
@@ -271,7 +272,7 @@ class Student(Peer):
     def __init__(self, sock: socket.socket, namespace: dict[str, Any]) -> None:
         super().__init__(sock, trusted=False)
         self.space = namespace
-        self.own = {"name": self._name, "named": self._named}
+        self.own = {"name": self._name, "named": self._named, "backward": Graph.backward}
 
     def fileno(self) -> int:
         """Return the descriptor to wait on."""
@@ -312,7 +313,7 @@ class Names(dict[str, Any]):
     """The globals of test cells; what they lack is imported as in the source, or the student's."""
 
     def __init__(self, checker: Checker, imports: Mapping[str, str]) -> None:
-        super().__init__(__builtins__=builtins)
+        super().__init__(__builtins__=builtins, __name__="__main__")
         self._checker = checker
         self._imports = dict(imports)
         self.shadows: frozenset[str] = frozenset()  # builtins that the source defines anew

@@ -73,8 +73,8 @@ class Table:
     def forget(self, number: int) -> None:
         """Remove an object that the other side has let go."""
         entry = self.entries.pop(number, None)
-        if entry is not None:
-            self.numbers.pop(id(entry.value), None)
+        if entry is not None and self.numbers.get(id(entry.value)) == number:
+            del self.numbers[id(entry.value)]
 
     def of(self, number: int, mine: bool | None) -> Any:
         """Return an object by number; it must be of that kind."""
