@@ -228,7 +228,9 @@ def _grade(args: argparse.Namespace) -> int:
     faults = [row for row in faults if row.outcome == "grader_fault"]
     troubles: dict[str, list[str]] = {}
     for row in faults:
-        known = troubles.setdefault(f"{row.student}/{row.notebook}: no mark given: {row.message}", [])
+        known = troubles.setdefault(
+            f"{row.student}/{row.notebook}: no mark given: {row.message}", []
+        )
         known.append(row.cell)
     _complain(*(f"{trouble} ({', '.join(cells)})" for trouble, cells in troubles.items()))
     print(

@@ -39,6 +39,7 @@ class Zygote:
         self.process: subprocess.Popen[bytes] | None = None
         self.sock: socket.socket | None = None
         self.shared_mib = 0.0
+        self.started = 0
         self.closed = False
         self.scratch = Path(tempfile.mkdtemp(prefix="autograder-"))
 
@@ -54,10 +55,14 @@ class Zygote:
                     ("student", s_near, (s_far, s_peer)),
                     ("checker", c_near, (c_far, c_peer)),
                 ):
-                    request = {"do": "start", "name": name, "limits": asdict(limits)}
+                    self.started += 1
+                    label = f"{name}-{self.started}"
+                    request: dict[str, Any] = {"do": "start", "name": name, "label": label}
+                    request["limits"] = asdict(limits)
                     reply, pidfds = self._ask(request, [fd.fileno() for fd in fds], FORK_S)
                     pidfd = pidfds[0] if pidfds else None
-                    started.append(Process(name, near, reply["pid"], pidfd))
+                    job = Process(name, near, reply["pid"], pidfd, self.scratch / "jobs", label)
+                    started.append(job)
             except BaseException:
                 for process in started:
                     process.kill(self.protection.rung > 1)

@@ -1,5 +1,6 @@
 """Grade a class: the coordinator, and the only process that writes marks."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -17,10 +18,23 @@ from autograder.gradebook import Book, read_timestamp
 from autograder.journal import REFERENCE, Entry, Journal
 from autograder.progress import Progress
 from autograder.release import Released
-from autograder.sandbox import Protection
+from autograder.sandbox import Limits, Protection
 from autograder.scoring import Row, Where
 from autograder.session import Plan
 from autograder.submission import Unreadable
+
+
+def _limits(course: Course) -> Limits:
+    """What each notebook may use, as nbgrader_config.py says: c.Limits.memory_mib = 4096."""
+    own = dict(course.config.get("Limits", {}))
+    known = {field.name for field in dataclasses.fields(Limits)}
+    for name, value in own.items():
+        if name not in known or not isinstance(value, int) or value < 1:
+            raise UsageError(
+                f"c.Limits.{name} = {value!r} in nbgrader_config.py: there are "
+                f"{', '.join(sorted(known))}, each a whole number"
+            )
+    return Limits(**own)
 
 
 @dataclass
@@ -58,7 +72,7 @@ class Grader:
         self.imports = {p.stem: split.imports(nbformat.read(p, 4)) for p in course.notebooks(ps)}
         timeout_s = Execute(config=course.config).timeout
         self.plans = {
-            name: Plan.of(released.master, self.imports[name], timeout_s)
+            name: Plan.of(released.master, self.imports[name], timeout_s, _limits(course))
             for name, released in self.released.items()
         }
         self.tidy = [stage(config=course.config) for stage in (IgnorePattern, LimitOutput)]

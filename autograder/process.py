@@ -7,6 +7,7 @@ import select
 import signal
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 from autograder import watch
@@ -23,8 +24,17 @@ class Gone(Exception):
 class Process:
     """A student or a checker."""
 
-    def __init__(self, name: str, control: socket.socket, pid: int, pidfd: int | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        control: socket.socket,
+        pid: int,
+        pidfd: int | None,
+        folders: Path,
+        label: str,
+    ) -> None:
         self.name, self.control, self.pid, self.pidfd = name, control, pid, pidfd
+        self.folders, self.label = folders, label
         control.settimeout(SEND_S)
         self.buffer = bytearray()
         self.hung_up = False
@@ -70,6 +80,10 @@ class Process:
     def processes(self) -> list[int]:
         """All processes of the job."""
         return watch.tree(self.pid)
+
+    def disk_mib(self) -> float:
+        """What the job has written where it has no file system of its own."""
+        return sum(watch.disk_mib(folder) for folder in self.folders.glob(f"{self.label}-*"))
 
     def interrupt(self) -> None:
         """Interrupt what runs, as Ctrl-C would: the reaper hands it on to the job."""

@@ -50,7 +50,13 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
-    def of(cls, master: NotebookNode, imports: Mapping[str, str], timeout_s: float) -> "Plan":
+    def of(
+        cls,
+        master: NotebookNode,
+        imports: Mapping[str, str],
+        timeout_s: float = 30.0,
+        limits: Limits | None = None,
+    ) -> "Plan":
         """Read the plan from a source notebook that still has its hidden tests."""
         tests, helpers, sources = set(), set(), {}
         for cell in master.cells:
@@ -65,7 +71,8 @@ class Plan:
             else:
                 continue
             sources[name] = cell.source
-        return cls(frozenset(tests), frozenset(helpers), sources, imports, timeout_s)
+        names = frozenset(tests), frozenset(helpers)
+        return cls(*names, sources, imports, timeout_s, limits or Limits())
 
 
 class _Culprit(Exception):
@@ -185,7 +192,7 @@ class Session:
                 cpu = watch.cpu_s(pids)
                 first_s = cpu if first_s is None else first_s
                 used_s = cpu - first_s
-                self._check_memory(both)
+                self._check_size(both)
                 if who is self.checker:
                     self._check_alive(self.student)
                 wall_s = time.monotonic() - begin
@@ -212,7 +219,11 @@ class Session:
             return f"not done after {limit_s:g} s of waiting"
         return ""
 
-    def _check_memory(self, both: list[Process]) -> None:
+    def _check_size(self, both: list[Process]) -> None:
+        if "disk" not in self.without:
+            room = self.plan.limits.disk_mib
+            if any(process.disk_mib() > room for process in both):
+                raise _Culprit(DEAD, f"it wrote more than {room} MiB of files")
         if "memory" in self.without:
             return
         most = self.plan.limits.memory_mib
@@ -274,7 +285,8 @@ class Session:
             with contextlib.suppress(SessionFault):
                 assert process is not None
                 found = self._must(process, {"do": "modules"}).get("modules")
-                names |= {name for name in found if isinstance(name, str)}
+                if isinstance(found, list):
+                    names |= {name for name in found if isinstance(name, str)}
         self.modules = sorted(names)
 
     def end(self) -> None:

@@ -10,7 +10,6 @@ import signal
 import time
 from pathlib import Path
 
-PAGE_MIB = getattr(os, "sysconf", lambda _: 4096)("SC_PAGE_SIZE") / 2**20
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 PROC = Path("/proc")
 
@@ -44,22 +43,32 @@ def cpu_s(pids: list[int]) -> float:
 def memory_mib(pids: list[int], shared_mib: float, enough_mib: float) -> float:
     """Memory that some processes use beyond what each of them shares with the zygote.
 
-    The first estimate counts pages that they share with each other once for each; only when it
-    reaches `enough_mib` is the kernel asked for exact shares, which is slow.
+    Memory that they share with each other counts too, and so do files in memory that they map. The
+    first estimate counts it once for each process; only when that reaches `enough_mib` is the
+    kernel asked for exact shares, which is slow.
     """
     rough = 0.0
     for pid in pids:
-        with contextlib.suppress(OSError, ValueError):
-            _, resident, file = Path(f"/proc/{pid}/statm").read_text().split()[:3]
-            rough += max(0.0, (int(resident) - int(file)) * PAGE_MIB - shared_mib)
+        found = _kib(f"/proc/{pid}/status", "RssAnon:", "RssShmem:")
+        rough += max(0.0, found["RssAnon:"] / 1024 - shared_mib) + found["RssShmem:"] / 1024
     if rough < enough_mib:
         return rough
     exact = 0.0
     for pid in pids:
-        with contextlib.suppress(OSError, ValueError, StopIteration):
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            exact += int(next(x for x in lines if x.startswith("Pss_Anon:")).split()[1]) / 1024
+        found = _kib(f"/proc/{pid}/smaps_rollup", "Pss_Anon:", "Pss_Shmem:")
+        exact += sum(found.values()) / 1024
     return min(rough, exact) if exact else rough
+
+
+def _kib(path: str, *names: str) -> dict[str, int]:
+    """Some lines of a file of /proc, 0 where there is none."""
+    found = dict.fromkeys(names, 0)
+    with contextlib.suppress(OSError, ValueError), open(path) as file:
+        for line in file:
+            name, _, rest = line.partition("\t") if "\t" in line else line.partition(" ")
+            if name in found:
+                found[name] = int(rest.split()[0])
+    return found
 
 
 def disk_mib(folder: Path) -> float:

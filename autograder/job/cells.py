@@ -95,7 +95,7 @@ class _Stream(io.TextIOBase):
 class _Publisher(DisplayPublisher):
     outputs = AnyTrait()
 
-    def publish(self, data: Any, metadata: Any = None, **_: Any) -> None:
+    def publish(self, data: Any, metadata: Any = None, *_: Any, **__: Any) -> None:
         self.outputs.add({"output_type": "display_data", "data": data, "metadata": metadata or {}})
 
     def clear_output(self, wait: bool = False) -> None:
@@ -164,11 +164,12 @@ class _Shell(InteractiveShell):
         sys.stdout.write(done.stdout.decode(errors="replace"))
         self.user_ns["_exit_code"] = done.returncode
 
-    def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
+    def showtraceback(self, exc_tuple: Any = None, *_: Any, **__: Any) -> None:
         error = exc_tuple[1] if exc_tuple else sys.exc_info()[1]
         self.failure = error
 
-    showsyntaxerror = showindentationerror = showtraceback
+    showsyntaxerror = showtraceback  # type: ignore[assignment]
+    showindentationerror = showtraceback
 
     def show_usage_error(self, exc: BaseException) -> None:
         self.failure = exc
@@ -284,7 +285,7 @@ def _module_of(namespace: dict[str, Any]) -> ModuleType:
     """A module object whose __dict__ is the namespace itself, which may be a subclass of dict."""
 
     class Main(ModuleType):
-        __dict__ = namespace  # type: ignore[assignment]
+        __dict__ = namespace
 
         def __getattr__(self, name: str) -> Any:
             try:
