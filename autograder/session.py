@@ -19,6 +19,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder import outputs, split, watch
+from autograder.blame import Blame
 from autograder.forks import Zygote
 from autograder.process import Gone, Process
 from autograder.sandbox import Limits
@@ -101,21 +102,21 @@ class Session:
         self.student: Process | None = None
         self.checker: Process | None = None
         self.modules: list[str] = []
+        self.lingering: list[int] = []  # cells after which more threads or processes were left
 
     def run(self, nb: NotebookNode) -> NotebookNode:
         """Run a notebook and return it with its outputs; SessionFault if the grader failed."""
-        culprits: dict[int, dict[str, Any]] = {}
+        blame = Blame()
         while True:
             work = copy.deepcopy(nb)
             try:
                 self._start()
-                culprit = self._run_cells(work, culprits)
-                if culprit is None:
+                lost = self._run_cells(work, blame.left_out)
+                if lost is None:
                     if self.learn:
                         self._note_modules()
                     return work
-                index, error = culprit
-                culprits[index] = error
+                blame.add(*lost, self.lingering)
             finally:
                 self.end()
 
@@ -123,7 +124,7 @@ class Session:
         self, work: NotebookNode, culprits: Mapping[int, dict[str, Any]]
     ) -> tuple[int, dict[str, Any]] | None:
         """Run all cells but the culprits; returns the next culprit when a process is lost."""
-        count = 0
+        count, self.lingering, tasks = 0, [], 2  # the reaper and the student's own process
         for index, cell in enumerate(work.cells):
             cell.metadata.get("autograder", {}).pop("message", None)  # only ours may stand there
             if cell.cell_type != "code":
@@ -138,9 +139,25 @@ class Session:
                 continue
             try:
                 self._run_cell(cell)
+                self._still_there()
             except _Culprit as culprit:
                 return index, culprit.error
+            before, tasks = tasks, watch.tasks(self._processes())
+            if tasks > before:
+                self.lingering.append(index)
         return None
+
+    def _processes(self) -> list[int]:
+        assert self.student is not None
+        return self.student.processes()
+
+    def _still_there(self) -> None:
+        """Notice a process that answered and ended: that is the cell's doing too."""
+        assert self.student is not None
+        try:
+            self.student.poll(0)
+        except Gone as gone:
+            raise _Culprit(DEAD, f"the process ended after this cell ({gone})") from None
 
     def _run_cell(self, cell: NotebookNode) -> None:
         name = grade_id(cell) or ""
