@@ -60,6 +60,9 @@ class Jail:
         """Build the world and give up what no job needs; call it once, before the big imports."""
         self.uid, self.gid = os.geteuid(), os.getegid()
         self.seed = os.getpid() * JOBS
+        prefixes = world.prefixes()
+        packages = [path for path in sys.path if any(world.inside(path, top) for top in prefixes)]
+        self.needed = [path for path in (*prefixes, *packages) if os.path.isdir(path)]
         self.paths = [
             p for p in world.readable([] if self.world else self.hide) if os.path.exists(p)
         ]
@@ -74,17 +77,18 @@ class Jail:
             self.aside = world.build(self.hide, self.uid, self.gid)
             if not self.root:
                 kernel.set_capabilities()
-            elif self.userns:
-                people.become(self.uid, self.gid)
         elif self.drop:
             self._open_scratch()
-            if kernel.SUPPORTED and not people.can(self._become_and_look):
-                # Python lies where only root can read; Landlock holds this right to its paths
-                self.kept_rights = 1 << kernel.CAP_DAC_READ_SEARCH
+        if self.drop and kernel.SUPPORTED and not people.can(self._become_and_look):
+            # only root can read Python; Landlock (and the world) hold this right to their paths
+            self.kept_rights = 1 << kernel.CAP_DAC_READ_SEARCH
+            self.userns = False  # in one, it would not reach files of the root outside
+        if self.drop and self.userns:
+            people.become(self.uid, self.gid)
         if kernel.SUPPORTED:
             self.filter = self._filter()
             kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # or our own /proc files would be root's
-            self.zygote = os.pidfd_open(os.getpid())
+        self.zygote = people.handle()
 
     def start(
         self, main: Callable[[], None], limits: Limits, keep: Sequence[int], name: str
@@ -124,7 +128,7 @@ class Jail:
             people.write_maps(uid, gid)
         elif self.drop:
             uid = gid = people.spare_id(self.seed + self.started)
-        self._die_with_parent(self.zygote if kernel.SUPPORTED else None)
+        self._die_with_parent(self.zygote, signal.SIGKILL if self.pids else signal.SIGTERM)
         os.setsid()
         if self.world:
             disk_mib = limits.disk_mib if self.protection.has("disk") else 0
@@ -137,14 +141,12 @@ class Jail:
             kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # nobody reads or writes this process
             if not self.pids:
                 kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
-            me = os.pidfd_open(os.getpid())
         others = 1 if self.userns else 0 if self.drop else people.threads_of(uid)
+        me = people.handle()
         job = os.fork()
         if job == 0:
             with _ends_here(FAILED, "the sandbox could not be set up"):
-                self._confine(
-                    limits, keep, home, uid, gid, others, me if kernel.SUPPORTED else None
-                )
+                self._confine(limits, keep, home, uid, gid, others, me)
                 with _ends_here(1):
                     main()
         kernel.close_descriptors(set())
@@ -176,7 +178,7 @@ class Jail:
             if has("caps"):
                 kernel.set_capabilities(self.kept_rights)
             kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
-            self._die_with_parent(parent)
+            self._die_with_parent(parent, signal.SIGKILL)
         if has("fds"):
             kernel.close_descriptors(keep | {0, 1, 2})
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -229,12 +231,11 @@ class Jail:
             yield f"/dev/{name}", landlock.USE
         yield home, landlock.OWN
 
-    def _die_with_parent(self, parent: int | None) -> None:
-        """Be killed when the parent ends, also when it ended just now."""
-        if parent is None:
-            return
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-        if select.select([parent], [], [], 0)[0]:
+    def _die_with_parent(self, parent: int | None, number: int) -> None:
+        """Be sent a signal when the parent ends; end at once when it did so just now."""
+        if kernel.SUPPORTED:
+            kernel.prctl(kernel.PR_SET_PDEATHSIG, number)
+        if parent is not None and select.select([parent], [], [], 0)[0]:
             os._exit(FAILED)
 
     def _open_scratch(self) -> None:
@@ -254,8 +255,8 @@ class Jail:
 
     def _become_and_look(self) -> None:
         people.become(self.uid, self.gid)
-        for path in self.paths:
-            os.stat(path)
+        for path in self.needed:
+            os.listdir(path)
 
 
 @contextlib.contextmanager

@@ -62,6 +62,13 @@ def write_maps(uid: int, gid: int) -> None:
         os.close(file)
 
 
+def handle() -> int | None:
+    """Return a descriptor that says when this process ends, where the system has such."""
+    with contextlib.suppress(OSError, AttributeError):
+        return os.pidfd_open(os.getpid())
+    return None
+
+
 def can(action: Callable[[], None]) -> bool:
     """Try something in a child process and say whether it worked."""
     pid = os.fork()

@@ -10,14 +10,15 @@ import signal
 
 from autograder.sandbox import folder
 
-WAITED = {signal.SIGCHLD, signal.SIGINT}
+WAITED = {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM}
 
 
 def watch(job: int, home: str | None, kills: bool) -> int:
-    """Wait for the job, forward SIGINT to it, clean up, return its exit status as a shell would.
+    """Wait for the job, clean up after it, return its exit status as a shell would.
 
-    home: the job's folder, to be removed, if it lies on a disk. kills: kill what the job leaves
-    running, which the kernel does itself where we are process 1 of a namespace.
+    SIGINT is handed on to the job. SIGTERM kills it: the zygote has ended, and no namespace ends
+    the job with us. home: the job's folder, to be removed, if it lies on a disk. kills: kill what
+    the job leaves running, which the kernel does itself where we are process 1 of a namespace.
     """
     while True:
         ended, status = os.waitpid(-1, os.WNOHANG)
@@ -25,9 +26,11 @@ def watch(job: int, home: str | None, kills: bool) -> int:
             break
         if ended:
             continue
-        if signal.sigwait(WAITED) == signal.SIGINT:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(job, signal.SIGINT)
+        number = signal.sigwait(WAITED if kills else WAITED - {signal.SIGTERM})
+        if number == signal.SIGCHLD:
+            continue
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(job, signal.SIGINT if number == signal.SIGINT else signal.SIGKILL)
     if kills:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(job, signal.SIGKILL)  # all there is where no /proc lists processes

@@ -12,7 +12,17 @@ from pathlib import Path
 
 from autograder.sandbox import kernel
 
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+SYSTEM = (
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/nix/store",
+    "/gnu/store",
+)
 SETTINGS = ("alternatives", "fonts", "ld.so.cache", "localtime", "mime.types", "ssl/openssl.cnf")
 DEVICES = ("null", "zero", "full", "random", "urandom")
 PROCESSORS = "/sys/devices/system/cpu"  # torch asks it for the processor's kind

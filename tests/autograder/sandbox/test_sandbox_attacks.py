@@ -339,9 +339,13 @@ def test_the_job_dies_with_its_zygote(rung: int) -> None:
         time.sleep(0.3)
         os.kill(os.getpid(), signal.SIGKILL)
 
+    def linger() -> None:
+        _daemon()
+        time.sleep(30)
+
     start = time.monotonic()
-    result = attack(lambda: time.sleep(30), protection(rung=rung), around=die)
-    assert result.status == -1  # nobody was left to tell
+    result = attack(linger, protection(rung=rung), around=die)
+    assert (result.value, result.status) == (None, -1)  # nobody was left to tell
     assert time.monotonic() - start < 10
 
 

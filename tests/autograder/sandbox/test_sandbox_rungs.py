@@ -88,3 +88,18 @@ def test_python_may_lie_below_tmp(
 
         assert attack(use, Protection(rung), machine=machine).value == 42
         assert attack(spoil, Protection(rung), machine=machine).held
+
+
+@pytest.mark.parametrize("rung", [1, 2, 3])
+def test_python_may_be_for_root_alone(rung: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory(prefix="venv-", dir="/var/tmp") as folder:
+        Path(folder, "module.py").write_text("answer = 42\n")
+        Path(folder, "module.py").chmod(0o600)
+        monkeypatch.setattr("sys.prefix", folder)
+
+        def use() -> list[int]:
+            sys.path.append(folder)
+            return [importlib.import_module("module").answer, os.getuid()]
+
+        answer, uid = attack(use, Protection(rung)).value
+        assert answer == 42 and uid != 0
