@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution
 
-from autograder.taint import Finding, Tester
+from autograder.refused import Finding
+from autograder.taint import Tester
 
 BEGIN, END = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"  # nbgrader's defaults
 FINE = "# split: fine"
@@ -102,7 +103,13 @@ def problems(nb: NotebookNode, files: Collection[str] = ()) -> list[str]:
         if isinstance(node, ast.ClassDef)
     }
     found = [(part, finding) for part in parts for finding in _leaks(part, parts)]
-    tester = Tester(bound, classes, modules, files)
+    coroutines = {
+        node.name
+        for part in student
+        for node in part.tree.body
+        if isinstance(node, ast.AsyncFunctionDef)
+    }
+    tester = Tester(bound, classes, modules, files, coroutines)
     for part in parts:
         if part.kind == "helper":
             tester.learn(part.tree)

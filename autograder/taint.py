@@ -1,103 +1,32 @@
 """Follow what a test cell got from the student's code, as far as reading the cell can tell.
 
 Each expression has labels: `code` (a function or class of the student's), `instance` (an object of
-a class of the student's), `value` (what the student's code returned), `own` (holds parameters that
-the test made itself, so that a gradient has where to go). See `split.problems` for what it is for.
+a class of the student's), `value` (what the student's code returned), `local` (a function that the
+test defines). See `split.problems` for what it is for.
 """
 
 import ast
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+from autograder.refused import (
+    FIGURES,
+    FUNCTIONAL,
+    HEARS,
+    HEARS_METHODS,
+    ON_THEIRS,
+    OPENS,
+    PATCHES,
+    PYPLOT,
+    STREAMS,
+    TRANSFORMS,
+    VIEW_ATTRIBUTES,
+    WHY,
+    Finding,
+)
 
 Labels = frozenset[str]
 NONE: Labels = frozenset()
 THEIRS = {"code", "instance", "value"}
-
-# full name -> reason and way round; refused where an argument came from the student's code
-ON_THEIRS = {
-    "numpy.shares_memory": "view",
-    "numpy.may_share_memory": "view",
-    "torch.autograd.grad": "grad",
-    "torch.autograd.backward": "grad",
-    "torch.autograd.gradcheck": "grad",
-    "torch.autograd.functional.jacobian": "grad",
-    "torch.autograd.functional.hessian": "grad",
-    "inspect.getsource": "source",
-    "inspect.getsourcelines": "source",
-    "inspect.getsourcefile": "source",
-    "inspect.getfile": "source",
-    "dis.dis": "source",
-    "dis.get_instructions": "source",
-    "dis.Bytecode": "source",
-    "pickle.dumps": "pickle",
-    "pickle.dump": "pickle",
-}
-FIGURES = {f"matplotlib.pyplot.{name}" for name in ("gcf", "gca", "get_fignums", "fignum_exists")}
-DRAWS = {
-    f"matplotlib.pyplot.{name}"
-    for name in ("figure", "subplots", "subplot", "axes", "plot", "scatter", "bar", "hist",
-                 "imshow", "contour", "contourf", "pcolormesh", "close")
-}  # fmt: skip
-PATCHES = ("unittest.mock.patch", "mock.patch")
-CAPTURES = {"contextlib.redirect_stdout", "contextlib.redirect_stderr",
-            "IPython.utils.capture.capture_output", "IPython.utils.io.capture_output"}  # fmt: skip
-OPENS = {
-    "open", "pathlib.Path", "io.open", "os.remove", "os.path.exists", "os.path.isfile", "os.stat",
-    "numpy.load", "numpy.save", "numpy.savez", "numpy.loadtxt", "numpy.savetxt", "numpy.genfromtxt",
-    "torch.load", "torch.save", "pandas.read_csv", "pandas.read_json", "pandas.read_pickle",
-}  # fmt: skip
-
-WHY = {
-    "view": (
-        "what the student's code returned is a copy here: whether it shares memory cannot be seen",
-        "change the argument afterwards and look whether the result changed with it",
-    ),
-    "grad": (
-        "gradients do not go through the pipe between test and student's code",
-        "let a function of the student's return the gradient, and compare with it",
-    ),
-    "source": (
-        "the student's code is not in this process: its source cannot be read",
-        "test what it does, for instance the number of calls it makes to a function given to it",
-    ),
-    "pickle": (
-        "an object of the student's is a handle here and cannot be pickled",
-        "compare its attributes, or let a method of the class return its state",
-    ),
-    "figure": (
-        "the student's figures are drawn in another process",
-        "let the function return its figure or axes, and look at these",
-    ),
-    "patch": (
-        "a replacement made in a test does not reach the student's code",
-        "pass what is to be replaced as an argument of the student's function",
-    ),
-    "capture": (
-        "what the student's code prints goes to its own process",
-        "let the function return the text",
-    ),
-    "subclass": (
-        "a class of the student's cannot be extended in a test",
-        "let the student write the subclass, or test through an object of the class",
-    ),
-    "file": (
-        "tests and the student's code have different files",
-        "let the function return what it would write, or take what it would read",
-    ),
-    "shell": (
-        "a test cell is plain Python: no magics, no shell, no get_ipython()",
-        "write it in Python, or put it into a locked cell without points",
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that the split cannot do."""
-
-    line: int
-    reason: str
-    way_round: str
 
 
 class Tester:
@@ -109,15 +38,11 @@ class Tester:
         classes: Mapping[str, ast.ClassDef],
         imports: Mapping[str, str],
         files: Collection[str] = (),
+        coroutines: Collection[str] = (),
     ) -> None:
         self.student, self.classes, self.files = student, classes, files
         self.modules = {name: _full(name, text) for name, text in imports.items()}
-        self.torch = any(path.split(".")[0] == "torch" for path in self.modules.values())
-        self.own_backward = any(
-            isinstance(node, ast.FunctionDef) and node.name == "backward"
-            for c in classes.values()
-            for node in ast.walk(c)
-        )
+        self.coroutines = coroutines
         self.scope: dict[str, Labels] = {}  # names that helper and test cells gave a value
 
     def learn(self, tree: ast.Module) -> None:
@@ -204,59 +129,49 @@ class _Reader(ast.NodeVisitor):
     def label_Call(self, node: ast.Call) -> Labels:
         func, path = node.func, self.path(node.func)
         given = [self.label(arg) for arg in (*node.args, *(k.value for k in node.keywords))]
-        theirs = NONE.union(*given) & THEIRS
         base = self.label(func.value if isinstance(func, ast.Attribute) else func)
-        self.check_call(node, path, theirs, base)
+        self.check_call(node, path, NONE.union(*given), base)
         if isinstance(func, ast.Name) and base == {"code"}:
             self.note_passed(node)
+            if func.id in self.tester.coroutines:
+                return frozenset({"coroutine"})
             return frozenset({"instance" if func.id in self.tester.classes else "value"})
-        if isinstance(func, ast.Name) and "local class" in base:
-            return base | {"own"}
         if base & {"code", "instance"}:
             self.note_passed(node)
             return frozenset({"value"})
-        labels = NONE.union(base, *given)
+        labels = NONE.union(base, *given) - {"local"}
         if labels & {"code", "instance"}:  # a local function that was given the student's
             labels = labels - {"code", "instance"} | {"value"}
-        return labels | {"own"} if self.makes_parameters(node, path) else labels
-
-    def makes_parameters(self, node: ast.Call, path: str) -> bool:
-        if path.startswith("torch.nn.") and path.rsplit(".", 1)[1][:1].isupper():
-            return True
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "requires_grad_":
-            return True
-        return any(
-            k.arg == "requires_grad" and getattr(k.value, "value", None) is True
-            for k in node.keywords
-        )
+        return labels
 
     def note_passed(self, node: ast.Call) -> None:
         for arg in (*node.args, *(k.value for k in node.keywords)):
             if key := self.key(arg):
                 self.passed.add(key)
 
-    def check_call(self, node: ast.Call, path: str, theirs: Labels, base: Labels) -> None:
+    def check_call(self, node: ast.Call, path: str, labels: Labels, base: Labels) -> None:
         what = ON_THEIRS.get(path, "")
-        if what == "view" or what == "source":
-            if theirs:
-                self.say(what, node)
-        elif what == "pickle":
-            if theirs & {"code", "instance"}:
-                self.say(what, node)
-        elif what == "grad" and theirs:
-            own = any("own" in self.label(arg) for arg in node.args[:1])
-            if not own or path.startswith("torch.autograd.functional") or "check" in path:
-                self.say(what, node)
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "backward":
-            torch_only = self.tester.torch and not self.tester.own_backward
-            if torch_only and "value" in base and "own" not in base:
-                self.say("grad", node)
-        if path in DRAWS:
-            self.drew.append(path)
+        wanted = {"pickle": {"code", "instance"}, "await": {"coroutine"}}.get(what, THEIRS)
+        if what and labels & wanted:
+            self.say(what, node)
+        if path.startswith(TRANSFORMS) and path != FUNCTIONAL and labels & {"code", "instance"}:
+            self.say("grad", node)
+        if path == "torch.autograd.grad" and labels & {"value"} and _given(node, "create_graph"):
+            self.say("grad", node)
+        method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        if method in VIEW_ATTRIBUTES and "value" in base:
+            self.say("view", node)
+        if method == "backward" and base & {"value"} and _given(node, "create_graph"):
+            self.say("grad", node)
         if path in FIGURES and not self.drew:
             self.say("figure", node)
-        if path.startswith(PATCHES):
-            self.say("patch", node)
+        elif path.startswith(PYPLOT) and path not in FIGURES:
+            self.drew.append(path)
+        if path.startswith(PATCHES) and node.args:
+            target = node.args[0]
+            # the name of something, a library's, or a class of the student's: not the test's own
+            if isinstance(target, ast.Constant) or self.is_library(target) or labels & {"code"}:
+                self.say("patch", node)
         if path == "setattr" and node.args and self.is_library(node.args[0]):
             self.say("patch", node)
         if path in ("get_ipython", "IPython.get_ipython"):
@@ -264,12 +179,16 @@ class _Reader(ast.NodeVisitor):
         if path in OPENS and node.args and (key := self.key(node.args[0])):
             self.opened.setdefault(key, node.lineno)
 
+    def label_Await(self, node: ast.Await) -> Labels:
+        labels = self.label(node.value)
+        if "coroutine" in labels:
+            self.say("await", node)
+        return labels
+
     def label_Attribute(self, node: ast.Attribute) -> Labels:
         base = self.label(node.value)
-        if node.attr in ("base", "_base") and "value" in base and isinstance(node.ctx, ast.Load):
+        if node.attr in VIEW_ATTRIBUTES and "value" in base and isinstance(node.ctx, ast.Load):
             self.say("view", node)
-        if node.attr in ("__code__", "__globals__", "__closure__") and "code" in base:
-            self.say("source", node)
         if "code" in base:
             return base - {"code"} | {"value"}
         return base
@@ -308,7 +227,8 @@ class _Reader(ast.NodeVisitor):
     label_ListComp = label_SetComp = label_DictComp = label_GeneratorExp = comprehension
 
     def label_Lambda(self, node: ast.Lambda) -> Labels:
-        return _Reader(self.tester, _parameters(node.args), self).label(node.body)
+        _Reader(self.tester, _parameters(node.args), self).label(node.body)
+        return frozenset({"local"})
 
     def label_NamedExpr(self, node: ast.NamedExpr) -> Labels:
         labels = self.label(node.value)
@@ -318,7 +238,7 @@ class _Reader(ast.NodeVisitor):
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for default in (*node.args.defaults, *node.args.kw_defaults, *node.decorator_list):
             self.label(default)
-        self.scope[node.name] = NONE
+        self.scope[node.name] = frozenset({"local"})
         _Reader(self.tester, _parameters(node.args), self).read(node.body)
 
     visit_AsyncFunctionDef = visit_FunctionDef
@@ -326,7 +246,7 @@ class _Reader(ast.NodeVisitor):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         if any("code" in self.label(base) for base in node.bases):
             self.say("subclass", node)
-        self.scope[node.name] = frozenset({"local class"})
+        self.scope[node.name] = NONE
         _Reader(self.tester, {}, self).read(node.body)
 
     # statements
@@ -339,8 +259,11 @@ class _Reader(ast.NodeVisitor):
                 self.bind(part, labels)
         elif isinstance(target, ast.Starred):
             self.bind(target.value, labels)
-        elif isinstance(target, ast.Attribute) and self.is_library(target):
-            self.say("patch", target)
+        elif isinstance(target, ast.Attribute):
+            known = isinstance(target.value, ast.Name) and target.value.id in self.tester.classes
+            method = known and "code" in self.label(target.value) and "local" in labels
+            if method or (self.is_library(target) and target.attr not in STREAMS):
+                self.say("patch", target)
         elif isinstance(target, ast.Subscript):
             where = target.value
             if isinstance(where, ast.Call) and self.path(where.func) in ("globals", "vars"):
@@ -377,13 +300,19 @@ class _Reader(ast.NodeVisitor):
             if item.optional_vars is not None:
                 self.bind(item.optional_vars, labels)
             call = item.context_expr
-            captures = isinstance(call, ast.Call) and self.path(call.func) in CAPTURES
-            if captures and any(self.calls_theirs(statement) for statement in node.body):
-                self.say("capture", node)
+            hears = isinstance(call, ast.Call) and self.hears(call)
+            if hears and any(map(self.calls_theirs, node.body)):
+                self.say("hear", node)
         for statement in node.body:
             self.visit(statement)
 
     visit_AsyncWith = visit_With
+
+    def hears(self, call: ast.Call) -> bool:
+        path = self.path(call.func)
+        method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        recorded = path != "warnings.catch_warnings" or _given(call, "record")
+        return (path in HEARS and recorded) or method in HEARS_METHODS
 
     def calls_theirs(self, statement: ast.stmt) -> bool:
         calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]
@@ -400,6 +329,10 @@ class _Reader(ast.NodeVisitor):
                 self.label(child)
             else:
                 self.visit(child)
+
+
+def _given(node: ast.Call, name: str) -> bool:
+    return any(k.arg == name and getattr(k.value, "value", True) for k in node.keywords)
 
 
 def _parameters(args: ast.arguments) -> dict[str, Labels]:

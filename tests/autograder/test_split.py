@@ -33,6 +33,8 @@ class Layer:
         return x
 def draw():
     plt.plot([1, 2])
+async def later():
+    return 5
 """
 
 
@@ -49,18 +51,17 @@ def notebook(tmp_path: Path, test: str, student: str = STUDENT, after: str = "")
 
 REFUSED = {
     "get_ipython().run_line_magic('time', '1')": (1, "no magics"),
-    "loss = F.mse_loss(Net()(torch.ones(1, 2)), torch.ones(1, 1))\nloss.backward()": (2, "grad"),
-    "net = Net()\nout = net(torch.ones(1, 2))\nout.sum().backward()": (3, "gradients"),
-    "x = torch.ones(2, requires_grad=True)\ny = double(x)\ny.sum().backward()": (3, "gradients"),
-    "net = make_net()\nfor _ in range(3):\n    loss = net(torch.ones(2)).mean()\n"
-    "    loss.backward()": (4, "gradients"),
-    "def hidden():\n    x = torch.ones(2, requires_grad=True)\n"
-    "    g, = torch.autograd.grad(double(x).sum(), x)\nhidden()": (3, "gradients"),
-    "x = torch.ones(2, dtype=torch.double)\ntorch.autograd.gradcheck(double, x)": (2, "gradients"),
+    "x = torch.ones(2, requires_grad=True)\ny = double(x)\n"
+    "torch.autograd.grad(y.sum(), x, create_graph=True)": (3, "gradients of gradients"),
+    "x = torch.ones(2, requires_grad=True)\n(double(x) ** 2).sum().backward(create_graph=True)": (
+        2, "gradients of gradients"),
+    "torch.func.grad(lambda x: double(x).sum())(torch.ones(2))\ntorch.func.vmap(double)": (
+        2, "torch.func"),
+    "def hidden():\n    net = Net()\n    torch.jit.trace(net, torch.ones(1, 2))\nhidden()": (
+        3, "traced or compiled"),
     "a = np.ones(3)\nassert not np.shares_memory(a, double(a))": (2, "shares memory"),
     "a = np.ones(3)\ngot = double(a)\nassert got.base is a": (3, "shares memory"),
     "import inspect\nassert 'for' not in inspect.getsource(double)": (2, "source cannot be read"),
-    "assert double.__code__.co_argcount == 1": (1, "source cannot be read"),
     "from unittest import mock\nwith mock.patch('numpy.dot'):\n    double(2)": (2, "replacement"),
     "from unittest.mock import patch\nwith patch.object(np, 'dot'):\n    double(2)": (
         2, "replacement"),
@@ -72,9 +73,16 @@ REFUSED = {
         3, "global 'rate'"),
     "class Mine(Net):\n    pass\nMine()": (1, "cannot be extended"),
     "import matplotlib.pyplot as plt\ndraw()\nassert plt.gca().lines": (3, "return its figure"),
-    "import pickle\npickle.dumps(Net())": (2, "cannot be pickled"),
-    "import io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()) as out:\n"
-    "    double(2)": (2, "return the text"),
+    "import pickle\npickle.dumps(Net())": (2, "no pickle"),
+    "import copy\ncopy.copy(Layer())": (2, "shallow copy"),
+    "import warnings\nwith warnings.catch_warnings(record=True) as w:\n    double(2)": (
+        2, "warnings"),
+    "import unittest\nwith unittest.TestCase().assertWarns(UserWarning):\n    double(2)": (
+        2, "warnings"),
+    "import asyncio\nassert asyncio.run(later()) == 5": (2, "awaited"),
+    "assert await later() == 5": (1, "awaited"),
+    "Layer.forward = lambda self, x: 7\nLayer().forward(1)": (1, "replacement"),
+    "a = torch.ones(3)\nassert double(a).data_ptr() == a.data_ptr()": (2, "shares memory"),
     "double('out.txt')\nassert open('out.txt').read()": (2, "different files"),
     "import tempfile\np = tempfile.mktemp()\nopen(p, 'w').write('1')\ndouble(p)": (
         3, "different files"),
@@ -92,13 +100,22 @@ def test_what_cannot_work_is_refused_with_a_way_round(test: str, tmp_path: Path)
 
 FINE = [
     "assert double(2) == 4",
-    # a witness: autograd on the test's own tensors
-    "x = torch.ones(2, requires_grad=True)\n(x ** 2).sum().backward()\n"
-    "assert torch.allclose(double(torch.ones(2)), x.grad)",
-    "w = torch.ones(2, requires_grad=True)\ngot = double(np.ones(2))\n"
-    "loss = (w * torch.as_tensor(got)).sum()\nloss.backward()",
-    "ref = nn.Linear(2, 1)\nF.mse_loss(ref(torch.ones(1, 2)), double(torch.ones(1, 1))).backward()",
-    "x = torch.ones(2, requires_grad=True)\ng, = torch.autograd.grad((x * 2).sum(), x)",
+    "x = torch.ones(2, requires_grad=True)\ndouble(x).sum().backward()\nassert x.grad.sum() == 4",
+    "net = Net()\nF.mse_loss(net(torch.ones(1, 2)), torch.ones(1, 1)).backward()\n"
+    "torch.optim.SGD(net.parameters(), lr=0.1).step()",
+    "x = torch.ones(2, dtype=torch.double, requires_grad=True)\n"
+    "torch.autograd.gradcheck(double, x)",
+    "x = torch.ones(2, requires_grad=True)\n"
+    "torch.autograd.grad((x**2).sum(), x, create_graph=True)",
+    "net = Net()\ntorch.func.functional_call(net, dict(net.named_parameters()), torch.ones(1, 2))",
+    "assert double.__code__.co_argcount == 1",
+    "import io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()) as out:\n    double(2)",
+    "import sys, io\nsys.stdout = io.StringIO()\ndouble(2)\nsys.stdout = sys.__stdout__",
+    "import copy\ncopy.deepcopy(Net())",
+    "from unittest.mock import Mock, patch\nlayer = Layer()\n"
+    "with patch.object(layer, 'forward'):\n    layer.forward(1)\ndouble(Mock())",
+    "import warnings\nwith warnings.catch_warnings():\n    double(2)",
+    "layer = Layer()\nlayer.forward = lambda x: 5\nLayer.rate = 3",
     # a layer with a backward method of its own
     "layer = Layer()\nassert layer.forward(1) == 1",
     "a = np.ones(3)\ngot = double(a)\nassert got is not a and not np.shares_memory(a, a[:1])",
@@ -135,11 +152,6 @@ def test_a_magic_in_a_test_is_refused(tmp_path: Path) -> None:
         assert "no magics" in split.problems(nb)[0]
         nb.cells[1].source, nb.cells[-1].source = nb.cells[-1].source, "assert 1"
         assert split.problems(nb) == []  # in a student's cell it is all right
-
-
-def test_own_backward_is_not_taken_for_torch(tmp_path: Path) -> None:
-    value = "class Value:\n    def backward(self):\n        pass\ndef f(x):\n    return Value()"
-    assert split.problems(notebook(tmp_path, "f(2).backward()", student=value)) == []
 
 
 def test_a_name_from_a_test_cell_is_refused_where_others_need_it(tmp_path: Path) -> None:
