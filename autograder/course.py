@@ -55,6 +55,11 @@ class Course:
             p.relative_to(folder): p for p in sorted(found) if p.is_file() and not p.is_symlink()
         }
 
+    def is_linked(self, folder: Path) -> bool:
+        """Whether a folder of the course is reached through a symbolic link inside the course."""
+        inside = [p for p in (folder, *folder.parents) if self.root in p.parents]
+        return any(p.is_symlink() for p in inside)
+
     def problem_sets(self) -> list[str]:
         """Names of all folders of sources that hold a notebook or a text source."""
         parent = self.source("x").parent

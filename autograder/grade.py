@@ -113,6 +113,10 @@ class Grader:
         works = []
         for student in students:
             work = Work(student, self.course.submitted(student, self.ps))
+            if self.course.is_linked(work.folder):  # it could lead to the reference answer
+                self._refuse(work, "the folder is a symbolic link; hand in the files themselves")
+                works.append(work)
+                continue
             try:
                 work.files = self.course.extra_files(work.folder)
                 own = {Path(f"{n}.ipynb"): work.folder / f"{n}.ipynb" for n in self.released}

@@ -179,7 +179,8 @@ def _shown(output: dict[str, Any]) -> NotebookNode | None:
 
 def _latex(value: object) -> str:
     text = clean_text(value)
-    return "" if LATEX_COMMANDS.search(text) else text
+    # it is put into a page as it is: `<` before a letter would begin a tag there, `< ` does not
+    return "" if LATEX_COMMANDS.search(text) else re.sub("<(?=[A-Za-z/!?])", "< ", text)
 
 
 def _image(value: object, size: Callable[[bytes], tuple[int, int]]) -> str:

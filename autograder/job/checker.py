@@ -77,7 +77,7 @@ class _Program:
         A literal message is the author's own words. Anything computed may hold hidden values, or
         what a student's code has seen of them, once hidden tests have begun.
         """
-        name = str(error["ename"])
+        name = _known_name(failure, str(error["ename"]))
         if failure is None or isinstance(failure, (PeerError, DeadKernelError)):
             return name
         frames = _cell_frames(failure, self.sources)
@@ -94,6 +94,17 @@ class _Program:
         """Return what the last cell is called in tracebacks."""
         assert self.cells is not None
         return self.cells.filename
+
+
+def _known_name(failure: BaseException | None, name: str) -> str:
+    """Return the name of an exception's class, or of its first ancestor that no cell has made up.
+
+    A name that a student's code chose can tell what it has seen.
+    """
+    for kind in type(failure).__mro__ if failure is not None else ():
+        if kind.__module__ != "__main__":
+            return kind.__name__
+    return name
 
 
 def _cell_frames(failure: BaseException, sources: dict[str, str]) -> list[tuple[str, int, bool]]:

@@ -168,13 +168,16 @@ class Peer(crossing.Crossing):
         except CodecError as error:
             raise TypeError(f"an argument cannot be handed to the other side: {error}") from None
         try:
-            return self._answer(number)
-        except KeyboardInterrupt:
+            kind, value = self._answer(number)
+        except KeyboardInterrupt:  # ours: the other side's own come as an answer
             if self.dead is None:
                 self.given_up.add(number)
             raise
+        if kind == ERROR:
+            raise value
+        return value
 
-    def _answer(self, number: int) -> Any:
+    def _answer(self, number: int) -> tuple[int, Any]:
         while True:
             kind, got, source = self._receive()
             if kind == REQUEST:
@@ -186,10 +189,8 @@ class Peer(crossing.Crossing):
                 self.given_up.discard(got)
             elif got != number:
                 raise self._die(PeerError("an answer came that nobody asked for"))
-            elif kind == ANSWER:
-                return value
             else:
-                raise value
+                return kind, value
 
     def _read_value(self, source: Decoder) -> Any:
         self.show(source.text(), source.text())
