@@ -27,6 +27,7 @@ class Evidence:
     raw: str = ""  # the executed notebooks as they are stored
     told: str = ""  # what the student may read
     said: str = ""  # what the whole run wrote for people: terminal, JSON file, report
+    page: str = ""  # what the whole run wrote for a browser
     reached: str = ""  # what came in at servers outside
     left: list[str] = field(default_factory=list)  # names of processes left after the run
     outside: Path = Path()  # a folder outside, where anybody may write
@@ -82,7 +83,8 @@ def stays(e: Evidence) -> bool:
 
 def writes(e: Evidence) -> bool:
     """Tell whether a file outside was written."""
-    return (e.outside / f"loot-{e.name}").exists() or (e.course / f"loot-{e.name}").exists()
+    folders = (e.outside, e.course, e.course / "autograded")
+    return any((folder / f"loot-{e.name}").exists() for folder in folders)
 
 
 def hurts_others(e: Evidence) -> bool:

@@ -304,8 +304,8 @@ def shows_control(e: Evidence) -> bool:
 
 
 def shows_markup(e: Evidence) -> bool:
-    """Tell whether markup of this attack reached the report or the terminal."""
-    return f"<script>alert({e.name})" in e.said
+    """Tell whether markup of this attack reached a page."""
+    return f"<script>alert({e.name})" in e.page
 
 
 ATTACKS: list[Attack] = [

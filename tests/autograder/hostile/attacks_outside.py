@@ -17,9 +17,12 @@ from attack import (
 )
 
 LIBC = "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
-NETWORK = "network landlock"
-FILES = "world landlock uid"
-PROCESSES = "pids seccomp landlock uid caps"
+# each is kept by more than one protection; as few groups as can be, for each is a run of its own
+NETWORK = "network landlock seccomp"
+FILES = "world landlock seccomp uid caps"
+PROCESSES = "pids world landlock seccomp uid caps"
+ALL_SOCKETS = f"{NETWORK} {FILES}"
+KERNEL = "seccomp landlock uid caps"
 
 
 def sends(name: str, how: str, off: str = NETWORK) -> Attack:
@@ -49,7 +52,7 @@ def tries(name: str, aims_at: str, off: str, code: str) -> Attack:
     return attack(name, aims_at, says_won, off, double=text)
 
 
-def calls(name: str, number: int, arguments: str, off: str = "seccomp") -> Attack:
+def calls(name: str, number: int, arguments: str, off: str = KERNEL) -> Attack:
     """An attack that asks the kernel for something no cell needs."""
     return tries(
         name,
@@ -73,13 +76,13 @@ ATTACKS: list[Attack] = [
     sends(
         "unix-path",
         "s = socket.socket(socket.AF_UNIX); s.connect('@UNIX@'); s.sendall(b'<@NAME@>')",
-        f"{NETWORK} {FILES} seccomp",
+        f"{NETWORK} {FILES}",
     ),
     sends("tcp-of-bash", 'os.system("bash -c \'echo \\"<@NAME@>\\" > /dev/tcp/127.0.0.1/@TCP@\'")'),
     tries(
         "socket-families",
         "only harmless families of sockets",
-        "network seccomp uid caps",
+        ALL_SOCKETS,
         """
 import socket
 opened = []
@@ -97,13 +100,13 @@ won = bool(opened)
     tries(
         "socket-raw",
         "no raw sockets",
-        "network seccomp uid caps",
+        ALL_SOCKETS,
         "import socket\nsocket.socket(2, socket.SOCK_RAW, 1).close()\nwon = True",
     ),
     tries(
         "listens",
         "no server either",
-        "network landlock seccomp",
+        NETWORK,
         """
 import socket
 s = socket.socket()
@@ -117,7 +120,7 @@ won = any(name != "lo" for _, name in socket.if_nameindex())
     reads("reads-another-submission", "@COURSE@/submitted/*/hostile/notes.txt", "other"),
     reads("reads-through-proc-1", "/proc/1/root@OUTSIDE@/secret.txt", "file"),
     reads("reads-through-proc-cwd", "/proc/*/cwd/../../../../../../..@OUTSIDE@/secret.txt", "file"),
-    reads("reads-environments", "/proc/[0-9]*/environ", "environment", "pids world uid"),
+    reads("reads-environments", "/proc/[0-9]*/environ", "environment", PROCESSES),
     attack(
         "own-environment",
         "an environment made anew",
@@ -160,11 +163,8 @@ won = any(name != "lo" for _, name in socket.if_nameindex())
         double="""
             import pathlib
             try:
-                for folder in pathlib.Path("@COURSE@/autograded").glob("*/hostile"):
-                    for path in folder.glob("*"):
-                        path.chmod(0o666)
-                        path.write_text("{}")
-                pathlib.Path("@COURSE@/loot-@NAME@").write_text("x")
+                pathlib.Path("@COURSE@/autograded").mkdir(exist_ok=True)
+                pathlib.Path("@COURSE@/autograded/loot-@NAME@").write_text("x")
             except OSError as error:
                 print(error)
         """,
@@ -210,7 +210,7 @@ won = True
     tries(
         "devices",
         "no devices but the harmless ones",
-        FILES + " caps seccomp",
+        FILES,
         """
 import glob, stat
 harmless = {"null", "zero", "full", "random", "urandom", "tty", "ptmx"}
@@ -218,6 +218,7 @@ for path in glob.glob("/dev/**", recursive=True):
     try:
         mode = os.stat(path).st_mode
         if not (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)): continue
+        path = os.path.realpath(path)
         if os.path.basename(path) in harmless or path.startswith("/dev/pts"): continue
         os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
         print(path)
@@ -228,7 +229,7 @@ for path in glob.glob("/dev/**", recursive=True):
     tries(
         "makes-a-device",
         "no rights of root",
-        FILES + " caps seccomp",
+        FILES,
         "import stat\n"
         "os.mknod('device', 0o666 | stat.S_IFCHR, os.makedev(1, 11))\n"
         "os.close(os.open('device', os.O_RDONLY | os.O_NONBLOCK))\n"
@@ -237,7 +238,7 @@ for path in glob.glob("/dev/**", recursive=True):
     tries(
         "kernel-settings",
         "the kernel's settings are read-only",
-        FILES + " caps",
+        FILES,
         """
 path = "/proc/sys/kernel/core_pattern"
 now = open(path).read()
@@ -321,7 +322,7 @@ print(here.value.decode())
         "reads-memory-of-all",
         "a namespace of processes",
         learns("memory"),
-        PROCESSES + " world",
+        PROCESSES,
         double="""
             import glob
             for path in glob.glob("/proc/[0-9]*/mem"):
@@ -335,7 +336,7 @@ print(here.value.decode())
     tries(
         "sees-processes",
         "a namespace of processes",
-        PROCESSES + " world",
+        PROCESSES,
         """
 import glob
 for path in glob.glob("/proc/[0-9]*/cmdline"):
@@ -350,7 +351,7 @@ for path in glob.glob("/proc/[0-9]*/cmdline"):
         "shared-segment",
         "a namespace of System V objects",
         learns("memory"),
-        "world seccomp",
+        ONE_PROCESS,
         double=LIBC
         + """
 libc.shmat.restype = ctypes.c_void_p
@@ -361,18 +362,17 @@ if at not in (None, ctypes.c_void_p(-1).value): print(ctypes.string_at(at, 24).d
     # -- the kernel
     calls("io-uring", 425, "8, ctypes.create_string_buffer(200)"),
     calls("userfaultfd", 323, "1"),
-    calls("bpf", 321, "0, (ctypes.c_uint * 32)(2, 4, 4, 1), 128", "seccomp uid caps"),
+    calls("bpf", 321, "0, (ctypes.c_uint * 32)(2, 4, 4, 1), 128"),
     calls(
         "perf-events",
         298,
         "(ctypes.c_ulong * 16)(1 | 128 << 32, 0, 0, 0, 0, 1 << 5 | 1 << 6), 0, -1, -1, 0",
-        "seccomp uid caps",
     ),
     calls("keyring", 248, "b'user', b'name', b'payload', 7, -2"),
     tries(
         "new-namespaces",
         "no namespaces of one's own",
-        "seccomp",
+        KERNEL,
         "pid = os.fork()\n"
         "if pid == 0: os._exit(7 if libc.unshare(0x10000000) == 0 else 8)\n"
         "won = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7",
@@ -380,7 +380,7 @@ if at not in (None, ctypes.c_void_p(-1).value): print(ctypes.string_at(at, 24).d
     tries(
         "mounts",
         "no rights of root, nor namespaces in which to have them",
-        "seccomp caps",
+        KERNEL,
         """
 pid = os.fork()
 if pid == 0:
@@ -393,7 +393,7 @@ won = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
     tries(
         "changes-root",
         "no rights of root",
-        "seccomp caps uid",
+        KERNEL,
         """
 pid = os.fork()
 if pid == 0:
@@ -409,13 +409,13 @@ won = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
     tries(
         "becomes-root",
         "root is given up for good",
-        "uid caps seccomp",
+        KERNEL,
         "os.setresgid(0, 0, 0)\nos.setresuid(0, 0, 0)\nwon = os.geteuid() == 0",
     ),
     tries(
         "raises-its-limits",
         "limits are hard",
-        "rlimits",
+        "rlimits fds",
         """
 import resource
 for limit in (resource.RLIMIT_NPROC, resource.RLIMIT_AS, resource.RLIMIT_FSIZE):
@@ -432,7 +432,7 @@ for limit in (resource.RLIMIT_NPROC, resource.RLIMIT_AS, resource.RLIMIT_FSIZE):
         "kills-its-watcher-by-ptrace",
         "the first process of a job is not to be traced",
         costs("double-tests"),
-        "seccomp pids uid caps landlock",
+        PROCESSES,
         double=LIBC
         + """
 import time
@@ -449,7 +449,7 @@ time.sleep(0.05)
     tries(
         "inherited-descriptors",
         "every inherited descriptor is closed",
-        "fds",
+        "rlimits fds",
         """
 import stat
 odd, sockets = [], 0

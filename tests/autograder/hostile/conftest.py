@@ -1,10 +1,15 @@
 """One class of attackers for each test module that has a table ATTACKS."""
 
+from pathlib import Path
+
 import pytest
+from nbgrader.api import Gradebook
 
 pytest.register_assert_rewrite("hostile_checks")
 
 from proving_ground import Ground  # noqa: E402
+
+from autograder import course  # noqa: E402
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -14,8 +19,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("attack", attacks, ids=[attack.name for attack in attacks])
 
 
+@pytest.fixture(scope="session")
+def empty_gradebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A gradebook with nothing in it."""
+    path = tmp_path_factory.mktemp("empty") / "gradebook.db"
+    course.load(path.parent)  # puts nbgrader's own commands on the path
+    Gradebook(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture(scope="module")
-def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ground:
+def ground(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, empty_gradebook: Path
+) -> Ground:
     """The module's attackers, graded in one run."""
     module = request.module
-    return Ground(tmp_path_factory.mktemp("ground"), module.ATTACKS, module.CONFIG)
+    folder = tmp_path_factory.mktemp("ground")
+    return Ground(folder, module.ATTACKS, empty_gradebook, module.CONFIG)

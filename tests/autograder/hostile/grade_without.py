@@ -1,5 +1,9 @@
-"""Grade with single protections switched off: `grade_without.py COURSE JSON SWITCH...`."""
+"""Grade classes with protections switched off: `grade_without.py FILE`.
 
+FILE holds a JSON list of [course folder, file for the marks, names of switches].
+"""
+
+import json
 import sys
 from pathlib import Path
 
@@ -10,15 +14,16 @@ from autograder.progress import Progress
 from autograder.sandbox import Protection, best
 
 
-def main(root: str, marks: str, *switches: str) -> int:
-    """Grade everybody, on the rung that works here, without what the switches name."""
-    protection = Protection(best().rung, without=frozenset(switches))
-    done = grade.grade_class(
-        course.load(Path(root)), PS, Progress(PS), jobs=2, protection=protection
-    )
-    grade.write_json(Path(marks), [row for entry in done.entries for row in entry.rows])
-    return 0
+def main(file: str) -> None:
+    """Grade one class after the other, on the rung that works here."""
+    rung = best().rung
+    for root, marks, switches in json.loads(Path(file).read_text()):
+        protection = Protection(rung, without=frozenset(switches))
+        done = grade.grade_class(
+            course.load(Path(root)), PS, Progress(PS), jobs=2, protection=protection
+        )
+        grade.write_json(Path(marks), [row for entry in done.entries for row in entry.rows])
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main(sys.argv[1])

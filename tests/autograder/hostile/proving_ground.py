@@ -4,17 +4,18 @@ import contextlib
 import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from attack import NAIVE, ONE_PROCESS, Attack, Evidence, won_text
+from attack import ONE_PROCESS, Attack, Evidence, won_text
 from canary import Canary
-from hostile_course import HONEST, POINTS, PS, HostileCourse, fill
+from hostile_course import HONEST, POINTS, PS, HostileCourse, Secrets, fill
 from nbformat import NotebookNode
 from tiny_course import ROOT, clean_env
 
@@ -37,14 +38,17 @@ class Run:
 class Ground:
     """One class of attackers between two honest students, and the same attacks unprotected."""
 
-    def __init__(self, folder: Path, attacks: Sequence[Attack], config: str = "") -> None:
+    def __init__(
+        self, folder: Path, attacks: Sequence[Attack], gradebook: Path, config: str = ""
+    ) -> None:
         self.folder, self.attacks, self.config = folder, attacks, config
+        self.gradebook = gradebook  # an empty one: nbgrader needs seconds to make it
         self.cache: dict[Any, dict[str, Evidence]] = {}
 
     @functools.cached_property
     def graded(self) -> tuple[HostileCourse, Canary, Run]:
         """The run of the grader as it is."""
-        return self._grade(self.folder / "all", self.attacks, None)
+        return self._grade()
 
     @property
     def course(self) -> HostileCourse:
@@ -70,22 +74,20 @@ class Ground:
     def unprotected(self, attack: Attack) -> Evidence:
         """What the attack does where its protection is missing."""
         if attack.off not in self.cache:
-            alike = [a for a in self.attacks if a.off == attack.off]
-            if attack.off == ONE_PROCESS:
-                self.cache[attack.off] = self._one_process(alike)
-            elif attack.off == NAIVE:
-                self.cache[attack.off] = self._naive(alike)
+            if isinstance(attack.off, frozenset):
+                self._grade_without()
             else:
-                folder = self.folder / "-".join(sorted(attack.off))
-                course, canary, run = self._grade(folder, alike, sorted(attack.off))
-                self.cache[attack.off] = self._evidence_of(course, canary, run, alike)
+                alike = [a for a in self.attacks if a.off == attack.off]
+                run = self._one_process if attack.off == ONE_PROCESS else self._naive
+                self.cache[attack.off] = run(alike)
         return self.cache[attack.off][attack.name]
 
     def _prepare(
-        self, folder: Path, attacks: Sequence[Attack], notebooks: tuple[str, ...]
+        self, folder: Path, attacks: Sequence[Attack], notebooks: tuple[str, ...] = ()
     ) -> tuple[HostileCourse, Canary]:
         folder.mkdir()
         course = HostileCourse(folder / "course", self.config, notebooks)
+        shutil.copy(self.gradebook, course.root / "gradebook.db")
         canary = Canary(folder / "outside", course.secret.memory, course.secret.file)
         return course, canary
 
@@ -97,24 +99,48 @@ class Ground:
             if attack.edit:
                 attack.edit(course, course.folder(attack.name))
 
-    def _grade(
-        self, folder: Path, attacks: Sequence[Attack], without: list[str] | None
-    ) -> tuple[HostileCourse, Canary, Run]:
-        notebooks: tuple[str, ...] = () if without is None else ("num",)
-        course, canary = self._prepare(folder, attacks, notebooks)
+    def _grade(self) -> tuple[HostileCourse, Canary, Run]:
+        folder = self.folder / "all"
+        course, canary = self._prepare(folder, self.attacks)
+        marks = folder / "marks.json"
         with canary:
-            self._hand_in(course, canary, attacks)
-            root, marks = str(course.root), str(folder / "marks.json")
-            if without is None:
-                command = ["-m", "autograder", "grade", PS, "--course-dir", root, "--json", marks]
-                command += ["--jobs", "2"]
-            else:
-                command = [str(HERE / "grade_without.py"), root, marks, *without]
+            self._hand_in(course, canary, self.attacks)
+            command = ["-m", "autograder", "grade", PS, "--course-dir", str(course.root)]
+            command += ["--json", str(marks), "--jobs", "2"]
             run = keep(folder, [sys.executable, *command], course.secret.environment)
             canary.heard = canary.felt()
-        if Path(marks).is_file():
-            run.rows = json.loads(Path(marks).read_text())
+        if marks.is_file():
+            run.rows = json.loads(marks.read_text())
         return course, canary, run
+
+    def _grade_without(self) -> None:
+        """Grade a class for each set of switches, all in one process, which starts slowly."""
+        secret = Secrets().environment
+        groups: dict[Any, list[Attack]] = {}
+        for attack in self.attacks:
+            if isinstance(attack.off, frozenset):
+                groups.setdefault(attack.off, []).append(attack)
+        made, jobs = [], []
+        with contextlib.ExitStack() as stack:
+            for off, attacks in groups.items():
+                folder = self.folder / "-".join(sorted(off))
+                course, canary = self._prepare(folder, attacks, ("num",))
+                stack.enter_context(canary)
+                course.secret = replace(course.secret, environment=secret)
+                self._hand_in(course, canary, attacks)
+                jobs.append([str(course.root), str(folder / "marks.json"), sorted(off)])
+                made.append((off, attacks, course, canary))
+            file = self.folder / "without.json"
+            file.write_text(json.dumps(jobs))
+            command = [sys.executable, str(HERE / "grade_without.py"), str(file)]
+            run = keep(self.folder, command, secret)
+            for _, _, _, canary in made:
+                canary.heard = canary.felt()
+        assert run.code == 0, run.stderr.decode()[-3000:]
+        for (off, attacks, course, canary), job in zip(made, jobs, strict=True):
+            rows = json.loads(Path(job[1]).read_text())
+            own = replace(run, rows=rows)
+            self.cache[off] = self._evidence_of(course, canary, own, attacks)
 
     def _evidence_of(
         self, course: HostileCourse, canary: Canary, run: Run, attacks: Sequence[Attack]
@@ -122,7 +148,8 @@ class Ground:
         whole = all(honest_whole(run.rows, student, course.notebooks) for student in HONEST)
         report = course.root / "reports" / f"{PS}.html"
         said = (run.stdout + run.stderr).decode(errors="replace") + json.dumps(run.rows)
-        said += report.read_text() if report.is_file() else ""
+        page = report.read_text() if report.is_file() else ""
+        said += page
         found = {}
         for attack in attacks:
             rows = [row for row in run.rows if row["student"] == attack.name]
@@ -135,10 +162,11 @@ class Ground:
                 attack.name,
                 {row["cell"]: row["points"] for row in rows},
                 {row["cell"]: row["outcome"] for row in rows},
-                printed="\n".join(text_of(json.loads(text)["cells"]) for text in raw),
+                printed="\n".join(text_of(cells_of(text)) for text in raw),
                 raw="\n".join(raw),
                 told="\n".join(row["message"] for row in rows),
                 said=said,
+                page=page,
                 reached=b"\n".join(canary.got).decode(errors="replace"),
                 left=run.left,
                 outside=canary.folder,
@@ -153,7 +181,7 @@ class Ground:
     def _one_process(self, attacks: Sequence[Attack]) -> dict[str, Evidence]:
         """Run what was handed in as stock nbgrader would, and mark it as nbgrader does."""
         folder = self.folder / "one-process"
-        course, canary = self._prepare(folder, attacks, ())
+        course, canary = self._prepare(folder, attacks)
         jobs, notebooks = [], []
         with canary:
             self._hand_in(course, canary, attacks)
@@ -188,6 +216,7 @@ class Ground:
                 raw=json.dumps(code),
                 told=shown,  # nbgrader's feedback shows all outputs
                 said=shown,
+                page=shown,
                 reached=b"\n".join(canary.got).decode(errors="replace"),
                 left=run.left,
                 outside=canary.folder,
@@ -223,6 +252,7 @@ class Ground:
                 raw=shown,
                 told=shown,
                 said=shown,
+                page=shown,
                 left=run.left,
                 outside=canary.folder,
                 course=course.root,
@@ -302,6 +332,13 @@ def text_of(cells: list[NotebookNode] | list[dict[str, Any]]) -> str:
             found += [str(line) for line in output.get("traceback", ())]
             found += [str(value) for value in output.get("data", {}).values()]
     return "\n".join(found)
+
+
+def cells_of(text: str) -> list[dict[str, Any]]:
+    """The cells of a stored notebook, if an attack left anything of it."""
+    with contextlib.suppress(ValueError):
+        return json.loads(text).get("cells", [])
+    return []
 
 
 def as_nbgrader_marks(code: list[NotebookNode], ran: int) -> dict[str, float | None]:

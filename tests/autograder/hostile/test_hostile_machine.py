@@ -1,6 +1,6 @@
 """Attacks on the machine that grades: time, processes, memory, disk, output."""
 
-from attacks_machine import ATTACKS, TIME_LIMIT_S
+from attacks_machine import ATTACKS, CONFIG
 from hostile_checks import (
     test_attack_fails,
     test_attack_works_without_its_protection,
@@ -10,10 +10,9 @@ from hostile_checks import (
     test_the_outside_feels_nothing,
 )
 
-CONFIG = f"c.Execute.timeout = {TIME_LIMIT_S}"
-
 __all__ = [
     "ATTACKS",
+    "CONFIG",
     "test_attack_fails",
     "test_attack_works_without_its_protection",
     "test_nothing_hostile_is_shown",

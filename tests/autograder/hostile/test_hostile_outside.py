@@ -10,7 +10,7 @@ from hostile_checks import (
     test_the_outside_feels_nothing,
 )
 
-CONFIG = "c.Execute.timeout = 5"
+CONFIG = "c.Execute.timeout = 2"
 
 __all__ = [
     "ATTACKS",
