@@ -486,6 +486,8 @@ def _get_view(source: Decoder) -> Any:
         return dict.fromkeys(items).keys()
     if kind == b"v":
         return dict(enumerate(items)).values()
+    if kind != b"i":
+        raise CodecError("no view of this kind")
     return dict(items).items()
 
 

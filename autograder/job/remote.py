@@ -70,7 +70,9 @@ class Peer(crossing.Crossing):
         out.out += bytes([kind]) + number.to_bytes(8, "little")
         try:
             self.write_changes(out)
+            out.link = None  # the random states are values, not objects that both sides hold
             out.put(self.randomness.moved() or None)
+            out.link = self
             write(out)
             if len(out.out) > MAX_BYTES:
                 raise CodecError(f"more than {MAX_BYTES >> 20} MiB at once")
@@ -116,7 +118,9 @@ class Peer(crossing.Crossing):
 
     def _read_head(self, source: Decoder) -> None:
         self.read_changes(source)
+        source.link = None
         states = source.get()
+        source.link = self
         if states is not None:
             self.randomness.follow(states)
 

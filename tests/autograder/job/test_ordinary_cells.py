@@ -1,20 +1,33 @@
 """Ordinary test cells end in two processes as they end in one."""
 
+from pathlib import Path
+
 import pytest
 import torch
-from ordinary_cells import CELLS
 from two_processes import in_one_process, in_two_processes
+
+
+def _cells() -> list[tuple[str, str, str, str | None]]:
+    text = Path(__file__).with_name("ordinary_cells.txt").read_text()
+    rows = []
+    for row in text.split("\n=== ")[1:]:
+        title, _, rest = row.partition("\n")
+        name, _, raises = title.partition(" -> ")
+        code, _, test = rest.partition("\n---\n")
+        rows.append((name, code, test, raises or None))
+    return rows
+
+
+CELLS = _cells()
 
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # a pool of threads does not survive a fork
 
 
-@pytest.mark.parametrize(
-    ("code", "test", "raises"), [row[1:] for row in CELLS], ids=[r[0] for r in CELLS]
-)
-def test_ordinary_cell(code: str, test: str, raises: str | None) -> None:
+@pytest.mark.parametrize(("name", "code", "test", "raises"), CELLS, ids=[row[0] for row in CELLS])
+def test_ordinary_cell(name: str, code: str, test: str, raises: str | None) -> None:
     stock = in_one_process(code, test)
     assert (type(stock).__name__ if stock else None) == raises, stock
     split = in_two_processes(code, test)
@@ -22,5 +35,5 @@ def test_ordinary_cell(code: str, test: str, raises: str | None) -> None:
         raise AssertionError(f"in two processes: {split!r}") from split
 
 
-def test_there_are_enough_cells() -> None:
+def test_the_table_is_long_and_its_names_differ() -> None:
     assert len({name for name, *_ in CELLS}) == len(CELLS) >= 40
