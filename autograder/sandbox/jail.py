@@ -30,7 +30,7 @@ from autograder.sandbox import (
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protection import Protection
 
-USUAL = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGALRM)  # a zygote may use them
+USUAL = ("SIGTERM", "SIGHUP", "SIGCHLD", "SIGALRM")  # a zygote may use them
 FOLDERS = ("work", "home", "tmp", "shm")
 JOBS = 4096  # user numbers of a zygote, before it takes the first one again
 FAILED = 125  # exit status of a reaper that could not set its job up
@@ -40,6 +40,8 @@ class Jail:
     """A place to start jobs in, made once in a single-threaded process."""
 
     def __init__(self, protection: Protection, hide: Sequence[Path], scratch: Path) -> None:
+        if not hasattr(os, "fork"):
+            raise OSError("this system cannot fork: grade on Linux or macOS, or in WSL on Windows")
         self.protection = protection
         self.hide = list(hide)
         self.scratch = scratch
@@ -182,8 +184,8 @@ class Jail:
         if has("fds"):
             kernel.close_descriptors(keep | {0, 1, 2})
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        for number in USUAL:
-            signal.signal(number, signal.SIG_DFL)
+        for signal_name in USUAL:
+            signal.signal(getattr(signal, signal_name), signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         if not kernel.SUPPORTED:
             return

@@ -4,6 +4,7 @@ Everything here is a thin layer of ctypes; what is done with it stands in the mo
 On another system the module imports and `SUPPORTED` is false.
 """
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -27,6 +28,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "clock_settime": (227, 112),
     "clone": (56, 220),
     "clone3": (435, 435),
+    "close_range": (436, 436),
     "connect": (42, 203),
     "create_module": (174, None),
     "delete_module": (176, 106),
@@ -228,7 +230,18 @@ def advise(start: int, length: int, advice: int) -> None:
 def close_descriptors(keep: set[int]) -> None:
     """Close every descriptor but those in `keep`."""
     low = 0
-    for descriptor in [*sorted(keep), 0x7FFFFFFF]:
+    for descriptor in (*sorted(keep), 1 << 31):
         if descriptor > low:
-            os.closerange(low, descriptor)
+            _close_range(low, descriptor - 1)
         low = descriptor + 1
+
+
+def _close_range(low: int, high: int) -> None:
+    with contextlib.suppress(OSError):
+        if SUPPORTED:
+            syscall("close_range", low, high, 0)
+            return
+    for name in os.listdir("/dev/fd"):  # not closerange(): it would try two billion numbers
+        if low <= int(name) <= high:
+            with contextlib.suppress(OSError):
+                os.close(int(name))

@@ -2,8 +2,10 @@
 
 import contextlib
 import os
-import resource
 from dataclasses import dataclass
+
+with contextlib.suppress(ImportError):  # Windows has none, and no job is ever started there
+    import resource
 
 MIB = 1 << 20
 STACK_MIB = 64  # the most a job may raise its stack to

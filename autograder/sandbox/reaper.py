@@ -10,7 +10,8 @@ import signal
 
 from autograder.sandbox import folder
 
-WAITED = {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM}
+NAMES = ("SIGCHLD", "SIGINT", "SIGTERM")
+WAITED = {getattr(signal, name) for name in NAMES if hasattr(signal, name)}
 
 
 def watch(job: int, home: str | None, kills: bool) -> int:
