@@ -7,8 +7,10 @@ what a job's processes take.
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+from autograder.sandbox import reaper
 from autograder.sandbox.limits import MIB, Limits
 
 CONTROLLERS = ("memory", "pids")
@@ -22,8 +24,9 @@ class Cgroup:
         self.folder = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.made: list[str] = []
 
-    def place(self, name: str, limits: Limits) -> int:
-        """Make a job's cgroup; a process that writes 0 into the returned descriptor is in it."""
+    @contextlib.contextmanager
+    def place(self, name: str, limits: Limits) -> Iterator[int]:
+        """Make a job's cgroup; gives a descriptor of its folder, to clone into."""
         for old in list(self.made):
             with contextlib.suppress(OSError):  # still in use
                 os.rmdir(old, dir_fd=self.folder)
@@ -38,7 +41,11 @@ class Cgroup:
         }.items():
             with contextlib.suppress(FileNotFoundError):  # a controller that is not there
                 self._write(f"{name}/{file}", str(value))
-        return os.open(f"{name}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC, dir_fd=self.folder)
+        folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.folder)
+        try:
+            yield folder
+        finally:
+            os.close(folder)
 
     def _write(self, path: str, text: str) -> None:
         file = os.open(path, os.O_WRONLY, dir_fd=self.folder)
@@ -106,6 +113,17 @@ def _make(above: Path, uid: int, gid: int) -> Cgroup:
 
 
 def _empty(folder: Path, leaf: Path) -> None:
-    """Move all processes of a cgroup into a leaf, or it could set no limits for those below."""
-    for pid in (folder / "cgroup.procs").read_text().split():
-        (leaf / "cgroup.procs").write_text(pid)
+    """Move all processes of a cgroup into a leaf, or it could set no limits for those below.
+
+    Only our own family is moved; if there is anybody else, the cgroup is not ours.
+    """
+    pids = {int(pid) for pid in (folder / "cgroup.procs").read_text().split()}
+    family, above = set(), os.getpid()
+    while above > 1:
+        family.add(above)
+        above = int(Path(f"/proc/{above}/stat").read_text().rpartition(")")[2].split()[1])
+    family.update(reaper.descendants(os.getppid()))
+    if not pids <= family:
+        raise OSError(f"{folder} holds other processes")
+    for pid in pids:
+        (leaf / "cgroup.procs").write_text(str(pid))

@@ -98,18 +98,26 @@ class Jail:
         """Fork a reaper and below it a job that runs `main` in the jail; return the reaper."""
         self.started += 1
         home = "/tmp" if self.world else tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch)
-        group = self.cgroup.place(f"{name}-{self.started}", limits) if self.cgroup else None
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, reaper.WAITED)
-        pid = kernel.clone(self._namespaces()) if kernel.SUPPORTED else os.fork()
-        if pid == 0:
-            with _ends_here(FAILED, "the sandbox could not be set up"):
-                if group is not None:
-                    os.write(group, b"0")
-                self._reap(main, limits, set(keep), home)
-        if group is not None:
-            os.close(group)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        try:
+            pid = self._fork(f"{name}-{self.started}", limits)
+            if pid == 0:
+                with _ends_here(FAILED, "the sandbox could not be set up"):
+                    self._reap(main, limits, set(keep), home)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return pid
+
+    def _fork(self, name: str, limits: Limits) -> int:
+        if not kernel.SUPPORTED:
+            return os.fork()
+        if self.cgroup is not None:
+            try:
+                with self.cgroup.place(name, limits) as folder:
+                    return kernel.clone(self._namespaces(), folder)
+            except OSError:  # it was taken from us; the watch sums all the same
+                self.cgroup = None
+        return kernel.clone(self._namespaces())
 
     def _namespaces(self) -> int:
         if not self.named:

@@ -176,3 +176,12 @@ def test_memory_of_a_job_as_a_whole() -> None:
     small = limits.Limits(memory_mib=64, disk_mib=8)
     assert attack(take, limits=small).held
     assert attack(take, Protection(1, without=frozenset({"memory"})), limits=small).value
+
+
+@linux_root
+def test_a_job_starts_though_its_cgroup_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cgroup, "own", lambda *_: cgroup.Cgroup(tmp_path))  # it is no cgroup
+    assert attack(lambda: "ran").value == "ran"
+    assert [path.name for path in tmp_path.iterdir()] == ["student-1"]
