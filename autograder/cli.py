@@ -137,8 +137,8 @@ def _chosen(args: argparse.Namespace) -> sandbox.Protection:
     protection = sandbox.best(args.rung)
     if protection.rung >= 3 and not args.unsafe:
         raise UsageError(
-            "no sandbox works here, so student code could read your files and use your network; "
-            "`python -m autograder doctor` says what is missing; --unsafe grades all the same"
+            "rung 3 is no sandbox: student code could read your files and use your network; "
+            "`python -m autograder doctor` says how to get one; --unsafe grades all the same"
         )
     return protection
 

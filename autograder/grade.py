@@ -1,6 +1,5 @@
 """Grade a class: the coordinator, and the only process that writes marks."""
 
-import dataclasses
 import json
 import os
 import shutil
@@ -16,25 +15,15 @@ from autograder import journal, release, run, sandbox, scoring, source, split, s
 from autograder.course import Course, UsageError
 from autograder.gradebook import Book, read_timestamp
 from autograder.journal import REFERENCE, Entry, Journal
+from autograder.plan import Plan, limits_of
 from autograder.progress import Progress
 from autograder.release import Released
-from autograder.sandbox import Limits, Protection
+from autograder.sandbox import Protection
 from autograder.scoring import Row, Where
-from autograder.session import Plan
 from autograder.submission import Unreadable
 
-
-def _limits(course: Course) -> Limits:
-    """What each notebook may use, as nbgrader_config.py says: c.Limits.memory_mib = 4096."""
-    own = dict(course.config.get("Limits", {}))
-    known = {field.name for field in dataclasses.fields(Limits)}
-    for name, value in own.items():
-        if name not in known or not isinstance(value, int) or value < 1:
-            raise UsageError(
-                f"c.Limits.{name} = {value!r} in nbgrader_config.py: there are "
-                f"{', '.join(sorted(known))}, each a whole number"
-            )
-    return Limits(**own)
+MAX_FILES, MAX_FILES_BYTES = 500, 64 * 2**20
+FILES_RULE = f"at most {MAX_FILES} files of {MAX_FILES_BYTES // 2**20} MiB together are graded"
 
 
 @dataclass
@@ -72,7 +61,7 @@ class Grader:
         self.imports = {p.stem: split.imports(nbformat.read(p, 4)) for p in course.notebooks(ps)}
         timeout_s = Execute(config=course.config).timeout
         self.plans = {
-            name: Plan.of(released.master, self.imports[name], timeout_s, _limits(course))
+            name: Plan.of(released.master, self.imports[name], timeout_s, limits_of(course))
             for name, released in self.released.items()
         }
         self.tidy = [stage(config=course.config) for stage in (IgnorePattern, LimitOutput)]
@@ -118,7 +107,7 @@ class Grader:
                 works.append(work)
                 continue
             try:
-                work.files = self.course.extra_files(work.folder)
+                work.files = self._bounded(work)
                 own = {Path(f"{n}.ipynb"): work.folder / f"{n}.ipynb" for n in self.released}
                 present = {n: p for n, p in own.items() if p.is_file() and not p.is_symlink()}
                 work.key = journal.submission_key(self.source_key, work.files | present)
@@ -134,6 +123,19 @@ class Grader:
                 self._read(work, name, released, work.files | self.source_files)
             works.append(work)
         return works
+
+    def _bounded(self, work: Work) -> dict[Path, Path]:
+        """The files handed in beside the notebooks, as far as there is room for them."""
+        kept: dict[Path, Path] = {}
+        room = MAX_FILES_BYTES
+        for name, path in self.course.extra_files(work.folder).items():
+            size = path.stat().st_size
+            if size > room or len(kept) >= MAX_FILES:
+                shown = submission.printable(str(name))
+                work.notes.append(f"{shown}: left out; {FILES_RULE}")
+            else:
+                kept[name], room = path, room - size
+        return kept
 
     def _refuse(self, work: Work, why: str) -> None:
         for name, released in self.released.items():

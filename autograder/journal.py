@@ -86,7 +86,11 @@ def submission_key(source: str, files: Mapping[Path, Path]) -> str:
 
 
 def _contents(files: Mapping[Path, Path]) -> dict[str, bytes]:
-    return {f"file {name}": hashlib.sha256(p.read_bytes()).digest() for name, p in files.items()}
+    found = {}
+    for name, path in files.items():
+        with path.open("rb") as file:
+            found[f"file {name}"] = hashlib.file_digest(file, "sha256").digest()
+    return found
 
 
 def _digest(parts: Mapping[str, bytes]) -> str:

@@ -5,7 +5,7 @@ Everything that came from a submission is escaped by the template engine.
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import jinja2
 from autograder.course import Course, UsageError
 from autograder.journal import REFERENCE, Entry, Journal
 from autograder.scoring import Row
+from autograder.submission import printable
 
 BARS = 10
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -80,7 +81,12 @@ def render(ps: str, entries: Sequence[Entry], by_hand: Collection[tuple[str, str
         mean=sum(points) / len(points),
         bars=_histogram(points, marked),
         waiting=sum(row.outcome == "manual" for e in entries for row in e.rows),
-        faults=[row for e in entries for row in e.rows if row.outcome == "grader_fault"],
+        faults=[
+            replace(row, student=printable(row.student))
+            for entry in entries
+            for row in entry.rows
+            if row.outcome == "grader_fault"
+        ],
     )
 
 
@@ -88,7 +94,8 @@ def _student(entry: Entry, items: Sequence[Item]) -> Student:
     points = sum(row.points or 0.0 for row in entry.rows)
     found = {(row.notebook, row.cell): row for row in entry.rows}
     rows = [found.get((item.notebook, item.cell)) for item in items]
-    return Student(entry.student, points, rows, _late(entry.late_s), entry.notes, entry.unreadable)
+    name, late = printable(entry.student), _late(entry.late_s)
+    return Student(name, points, rows, late, entry.notes, entry.unreadable)
 
 
 def _late(seconds: int) -> str:

@@ -16,8 +16,9 @@ from nbformat import NotebookNode
 
 from autograder import sandbox
 from autograder.forks import ForksError, Zygote
+from autograder.plan import Plan
 from autograder.sandbox import Protection
-from autograder.session import Plan, Session, SessionFault
+from autograder.session import Session, SessionFault
 
 TRIES = 2  # a fault of ours may be a passing one: a full process table, a killed zygote
 

@@ -11,7 +11,6 @@ import copy
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,8 @@ from nbformat import NotebookNode
 from autograder import outputs, split, watch
 from autograder.blame import Blame
 from autograder.forks import Zygote
+from autograder.plan import Plan
 from autograder.process import Gone, Process
-from autograder.sandbox import Limits
 from autograder.scoring import DEAD, TIMEOUT
 from autograder.submission import grade_id
 
@@ -39,49 +38,12 @@ class SessionFault(Exception):
     """The grader could not do its part; no mark may come of it."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What the source says about a notebook: which cells test, and what their tests need."""
-
-    tests: frozenset[str]  # grade_ids of the cells that only the checker runs
-    helpers: frozenset[str]  # locked cells that both run, the checker from the source
-    sources: Mapping[str, str]  # text of both, from the source
-    imports: Mapping[str, str] = field(default_factory=dict)  # name -> import statement
-    timeout_s: float = 30.0
-    limits: Limits = field(default_factory=Limits)
-
-    @classmethod
-    def of(
-        cls,
-        master: NotebookNode,
-        imports: Mapping[str, str],
-        timeout_s: float = 30.0,
-        limits: Limits | None = None,
-    ) -> "Plan":
-        """Read the plan from a source notebook that still has its hidden tests."""
-        tests, helpers, sources = set(), set(), {}
-        for cell in master.cells:
-            meta = cell.metadata.get("nbgrader", {})
-            name = grade_id(cell)
-            if cell.cell_type != "code" or name is None or meta.get("solution"):
-                continue
-            if meta.get("grade"):
-                tests.add(name)
-            elif meta.get("locked"):
-                helpers.add(name)
-            else:
-                continue
-            sources[name] = cell.source
-        names = frozenset(tests), frozenset(helpers)
-        return cls(*names, sources, imports, timeout_s, limits or Limits())
-
-
 class _Culprit(Exception):
     """A cell that must be left out when the notebook starts again."""
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__(text)
-        self.error = {"ename": name, "evalue": text, "traceback": [f"{name}: {text}"]}
+        self.error = _error(name, text)
 
 
 class Session:
@@ -102,6 +64,7 @@ class Session:
         self.student: Process | None = None
         self.checker: Process | None = None
         self.modules: list[str] = []
+        self.spent_s = 0.0
         self.lingering: list[int] = []  # cells after which more threads or processes were left
 
     def run(self, nb: NotebookNode) -> NotebookNode:
@@ -137,6 +100,10 @@ class Session:
             if index in culprits:
                 cell.outputs = [nbformat.v4.new_output("error", **culprits[index])]
                 continue
+            if self.spent_s > self.plan.budget_s:  # or one notebook could hold up a class for days
+                text = f"the notebook had used up its {self.plan.budget_s:.0f} s before this cell"
+                cell.outputs = [nbformat.v4.new_output("error", **_error(TIMEOUT, text))]
+                continue
             try:
                 self._run_cell(cell)
                 self._still_there()
@@ -161,14 +128,15 @@ class Session:
 
     def _run_cell(self, cell: NotebookNode) -> None:
         name = grade_id(cell) or ""
-        limit_s = cell.metadata.get("autograder", {}).get("timeout_s", self.plan.timeout_s)
+        limit_s = self.plan.limit_s(cell)
         if name in self.plan.tests:
             source = self.plan.sources[name]
             message = self._message(source, "test") | {"seed": zlib.crc32(name.encode())}
             self._keep(cell, *self._ask(self.checker, message, limit_s))
             return
-        request = {"do": "run", "source": cell.source}
-        self._keep(cell, *self._ask(self.student, request, limit_s))
+        reply, late = self._ask(self.student, {"do": "run", "source": cell.source}, limit_s)
+        reply.pop("public", None)  # a student's process has no say in messages
+        self._keep(cell, reply, late)
         if name in self.plan.helpers:  # what it gives is for later tests; nobody sees how it went
             self._ask(self.checker, self._message(self.plan.sources[name], "helper"), limit_s)
 
@@ -179,7 +147,7 @@ class Session:
     def _keep(self, cell: NotebookNode, reply: dict[str, Any], late: str) -> None:
         error = reply.get("error")
         if late:
-            error = {"ename": TIMEOUT, "evalue": late, "traceback": [f"{TIMEOUT}: {late}"]}
+            error = _error(TIMEOUT, late)
         items = list(reply.get("outputs") or ()) if isinstance(reply.get("outputs"), list) else []
         if isinstance(error, dict):
             items.append({"output_type": "error", **error})
@@ -221,6 +189,8 @@ class Session:
                     raise _Culprit(TIMEOUT, f"{late} and would not stop")
         except Gone as gone:
             raise _Culprit(TIMEOUT if late else DEAD, late or self._why(gone, who)) from None
+        finally:
+            self.spent_s += max(used_s, (time.monotonic() - begin) / WALL)
         if who is self.checker:
             self._check_peer(reply, late)
         return reply, late
@@ -316,6 +286,10 @@ class Session:
     def _dies_whole(self) -> bool:
         """Whether the kernel ends a job's processes with its first one."""
         return self.zygote.protection.rung == 1 and "pids" not in self.without
+
+
+def _error(name: str, text: str) -> dict[str, Any]:
+    return {"ename": name, "evalue": text, "traceback": [f"{name}: {text}"]}
 
 
 def _pieces(path: Path) -> list[str]:

@@ -13,7 +13,7 @@ EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
 def entry(student: str, *marks: tuple[str, float | None, str, str], **more: object) -> Entry:
     rows = [Row(student, "ps", "nb", c, p, 4.0, o, m) for c, p, o, m in marks]
-    return Entry(student, "key", rows, **more)  # type: ignore[arg-type]
+    return Entry(student, "key", rows, protection="rung 3: rlimits only", **more)  # type: ignore[arg-type]
 
 
 class Page(HTMLParser):
@@ -71,7 +71,7 @@ def test_page_needs_nothing_else(page: Page) -> None:
 
 def test_page_tells_what_there_is_to_know(page: Page) -> None:
     text = " ".join(page.text.split())
-    assert "Protection in force: none." in text and "WITHOUT protection" in text
+    assert "Protection in force:" in text and "rung 3: rlimits only" in text
     assert "1.0 of 4 mean of the automatic points" in text
     assert "1 × off by one" in text
     assert "25 %" in text  # one of the four who have a mark

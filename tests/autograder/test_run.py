@@ -1,5 +1,6 @@
 """The pool over one zygote: its failures are the grader's, and its size changes no mark."""
 
+import dataclasses
 import os
 import signal
 import time
@@ -11,8 +12,8 @@ import pytest
 from tiny_course import Done, hand_in, rows_of, solved
 
 from autograder import course, forks, grade, release, run, watch
+from autograder.plan import Plan
 from autograder.progress import Progress
-from autograder.session import Plan
 
 MakeCourse = Callable[..., Path]
 Command = Callable[..., Done]
@@ -87,3 +88,18 @@ def test_nothing_is_left_after_a_run(root: Path) -> None:
         assert "sleep" not in names
     assert set(watch.tree(os.getpid())) == before
     assert not scratch.exists()
+
+
+def test_a_notebook_has_a_budget(root: Path) -> None:
+    """Many cells that each take their time must not hold up a class; cells before are not lost."""
+    asked = job(root, "pass")
+    slow = [nbformat.v4.new_code_cell("while True: pass") for _ in range(4)]
+    asked.notebook.cells += [*slow, nbformat.v4.new_code_cell("print('late')")]
+    plan = dataclasses.replace(asked.plan, timeout_s=0.5, budget_s=1.2)
+    with run.Pool(1, root) as pool:
+        (ran,) = pool.execute([dataclasses.replace(asked, plan=plan)])
+    assert ran.notebook is not None
+    texts = ["".join(out.get("evalue", "") for out in cell.get("outputs", []))
+             for cell in ran.notebook.cells]  # fmt: skip
+    assert texts[-6:-4] == ["", "not done after 0.5 s of computing"]
+    assert texts[-1] == "the notebook had used up its 1 s before this cell"
