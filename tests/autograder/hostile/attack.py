@@ -111,8 +111,8 @@ class Attack:
     cells: Mapping[str, str] = field(default_factory=dict)
     edit: Callable[[HostileCourse, Path], None] | None = None  # change the folder handed in
     expect: Mapping[str, str] = field(default_factory=dict)  # allowed outcomes, if not "passed"
-    notebooks_lost: tuple[str, ...] = ()  # notebooks that cannot be read
     naive: str = ""  # a program that falls: what it prints counts as printed
+    as_root: bool = False  # it works for root alone, even where nothing protects
 
 
 def attack(
@@ -122,8 +122,8 @@ def attack(
     off: str,
     expect: Mapping[str, str] | None = None,
     edit: Callable[[HostileCourse, Path], None] | None = None,
-    notebooks_lost: tuple[str, ...] = (),
     naive: str = "",
+    as_root: bool = False,
     **cells: str,
 ) -> Attack:
     """Make an attack; `off` names switches with spaces between, or one of the two ways.
@@ -137,9 +137,7 @@ def attack(
             source += f"\n\n{GOOD[cell]}"
         text[cell] = source
     switches: Off = off if off in (ONE_PROCESS, NAIVE) else frozenset(off.split())
-    return Attack(
-        name, aims_at, won, switches, text, edit, expect or {}, notebooks_lost, dedent(naive)
-    )
+    return Attack(name, aims_at, won, switches, text, edit, expect or {}, dedent(naive), as_root)
 
 
 def wrong_marks(attack: Attack, e: Evidence) -> list[str]:

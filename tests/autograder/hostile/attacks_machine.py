@@ -151,6 +151,44 @@ def double(x):
                 return 2 * x
         """,
     ),
+    attack(
+        "stops-itself",
+        "the ceiling on wall time",
+        earned("double-tests"),
+        "cpu",
+        {"double-tests": "timeout"},
+        double="""
+            import os, signal, time
+            spent = []
+            def double(x):
+                if not spent:
+                    spent.append(1)
+                    if os.fork() == 0:
+                        time.sleep(2.5)
+                        os.kill(os.getppid(), signal.SIGCONT)
+                        os._exit(0)
+                    os.kill(os.getpid(), signal.SIGSTOP)
+                return 2 * x
+        """,
+    ),
+    attack(
+        "loop-under-an-odd-name",
+        "the limit on CPU time, whatever a process calls itself",
+        earned("double-tests"),
+        "cpu",
+        {"double-tests": "timeout"},
+        double=BUSY
+        + """
+import ctypes
+def double(x):
+    global start
+    start = start or time.process_time()
+    ctypes.CDLL(None).prctl(15, b") Z 0 0 0\\n(", 0, 0, 0)
+    while busy():
+        pass
+    return 2 * x
+""",
+    ),
     # -- endings
     attack(
         "exits",
@@ -589,7 +627,7 @@ def double(x):
         lambda e: len(e.raw) > 30_000_000,
         ONE_PROCESS,
         {"double-tests": "passed error timeout"},
-        double="!head -c 100000000 /dev/zero | tr '\\\\0' x",
+        double="!yes 100 | head -c 40000000",
     ),
     attack(
         "many-outputs",

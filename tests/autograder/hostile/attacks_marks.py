@@ -835,6 +835,19 @@ ATTACKS: list[Attack] = [
         """,
     ),
     attack(
+        "result-of-60-mb",
+        "a value that is costly to carry costs one cell",
+        hurts_others,
+        NAIVE,
+        NO_POINTS,
+        double="def double(x):\n    return [0.5] * 8_000_000",
+        naive="""
+            import json, resource
+            resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))
+            json.loads(json.dumps([[0.5]] * 8_000_000))
+        """,
+    ),
+    attack(
         "odd-dtypes",
         "a value that cannot be carried costs one cell",
         hurts_others,

@@ -255,6 +255,12 @@ def names(course: HostileCourse, folder: Path) -> None:
     (deep / "x").write_text("x")
 
 
+def big_file(course: HostileCourse, folder: Path) -> None:
+    """Hand in a file that takes no room where it lies."""
+    with (folder / "data.bin").open("wb") as file:
+        file.truncate(600 << 20)
+
+
 def odd_time(text: bytes) -> Edit:
     """Hand in a time stamp."""
 
@@ -294,8 +300,8 @@ def _cell(**values: Any) -> Callable[[dict[str, Any], dict[str, dict[str, Any]]]
 
 
 def raw_script(e: Evidence) -> bool:
-    """Tell whether markup of the attack came through as it was."""
-    return f"<script>alert({e.name!r})" in e.raw.replace('\\"', '"')
+    """Tell whether an output still holds what a browser would run."""
+    return "<script>" in e.printed or "onerror=" in e.printed or "onload=" in e.printed
 
 
 def shows_control(e: Evidence) -> bool:
@@ -549,6 +555,27 @@ ATTACKS: list[Attack] = [
             import os, sys
             for name in os.listdir(sys.argv[1].encode()): sys.stdout.buffer.write(name + b"\\n")
         """,
+    ),
+    attack(
+        "data-of-600-mb",
+        "files handed in have a limit",
+        hurts_others,
+        NAIVE,
+        dict.fromkeys([*ALL, "step-tests"], "passed error"),
+        edit=big_file,
+        naive="""
+            import resource, sys
+            resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))
+            open(sys.argv[1] + "/data.bin", "rb").read()
+        """,
+    ),
+    attack(
+        "\x1b[31m<script>alert(mallory)<b>",
+        "a student's name is printed without its control characters",
+        lambda e: "\x1b[31m" in e.said or "<script>alert(mallory)" in e.page,
+        NAIVE,
+        {},
+        naive="import sys\nprint(sys.argv[1])",
     ),
     *[
         attack(

@@ -44,23 +44,24 @@ def reads(name: str, path: str, secret: str, off: str = FILES) -> Attack:
     return attack(name, "a file system of its own", learns(secret), off, double=code)
 
 
-def tries(name: str, aims_at: str, off: str, code: str) -> Attack:
+def tries(name: str, aims_at: str, off: str, code: str, as_root: bool = False) -> Attack:
     """An attack in C's words that sees for itself whether it worked: `won` is set if so."""
     lines = "\n".join(f"    {line}" for line in code.strip().splitlines())
     text = f"{LIBC}won = False\ntry:\n{lines}\nexcept (OSError, AttributeError) as error:\n"
     text += "    print(error)\nif won: print(@WON@)"
-    return attack(name, aims_at, says_won, off, double=text)
+    return attack(name, aims_at, says_won, off, as_root=as_root, double=text)
 
 
-def calls(name: str, number: int, arguments: str, off: str = KERNEL) -> Attack:
+def calls(name: str, number: int, arguments: str, as_root: bool = False) -> Attack:
     """An attack that asks the kernel for something no cell needs."""
     return tries(
         name,
         "a list of system calls",
-        off,
+        KERNEL,
         f"got = libc.syscall({number}, {arguments})\n"
         "won = got >= 0\n"
         "print(got, os.strerror(ctypes.get_errno()))",
+        as_root,
     )
 
 
@@ -102,6 +103,7 @@ won = bool(opened)
         "no raw sockets",
         ALL_SOCKETS,
         "import socket\nsocket.socket(2, socket.SOCK_RAW, 1).close()\nwon = True",
+        as_root=True,
     ),
     tries(
         "listens",
@@ -118,7 +120,7 @@ won = any(name != "lo" for _, name in socket.if_nameindex())
     reads("reads-a-file", "@OUTSIDE@/secret.txt", "file"),
     reads("reads-the-source", "@COURSE@/source/hostile/num.*", "test"),
     reads("reads-another-submission", "@COURSE@/submitted/*/hostile/notes.txt", "other"),
-    reads("reads-through-proc-1", "/proc/1/root@OUTSIDE@/secret.txt", "file"),
+    reads("reads-through-proc", "/proc/[0-9]*/root@OUTSIDE@/secret.txt", "file", PROCESSES),
     reads("reads-through-proc-cwd", "/proc/*/cwd/../../../../../../..@OUTSIDE@/secret.txt", "file"),
     reads("reads-environments", "/proc/[0-9]*/environ", "environment", PROCESSES),
     attack(
@@ -225,6 +227,7 @@ for path in glob.glob("/dev/**", recursive=True):
         won = True
     except OSError: pass
 """,
+        as_root=True,
     ),
     tries(
         "makes-a-device",
@@ -234,6 +237,7 @@ for path in glob.glob("/dev/**", recursive=True):
         "os.mknod('device', 0o666 | stat.S_IFCHR, os.makedev(1, 11))\n"
         "os.close(os.open('device', os.O_RDONLY | os.O_NONBLOCK))\n"
         "won = True",
+        as_root=True,
     ),
     tries(
         "kernel-settings",
@@ -245,6 +249,7 @@ now = open(path).read()
 with open(path, "w") as file: file.write(now)
 won = True
 """,
+        as_root=True,
     ),
     # -- other processes
     attack(
@@ -362,11 +367,12 @@ if at not in (None, ctypes.c_void_p(-1).value): print(ctypes.string_at(at, 24).d
     # -- the kernel
     calls("io-uring", 425, "8, ctypes.create_string_buffer(200)"),
     calls("userfaultfd", 323, "1"),
-    calls("bpf", 321, "0, (ctypes.c_uint * 32)(2, 4, 4, 1), 128"),
+    calls("bpf", 321, "0, (ctypes.c_uint * 32)(2, 4, 4, 1), 128", as_root=True),
     calls(
         "perf-events",
         298,
         "(ctypes.c_ulong * 16)(1 | 128 << 32, 0, 0, 0, 0, 1 << 5 | 1 << 6), 0, -1, -1, 0",
+        as_root=True,
     ),
     calls("keyring", 248, "b'user', b'name', b'payload', 7, -2"),
     tries(
@@ -411,6 +417,7 @@ won = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
         "root is given up for good",
         KERNEL,
         "os.setresgid(0, 0, 0)\nos.setresuid(0, 0, 0)\nwon = os.geteuid() == 0",
+        as_root=True,
     ),
     tries(
         "raises-its-limits",

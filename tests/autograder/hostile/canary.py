@@ -4,6 +4,7 @@ import contextlib
 import os
 import resource
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -23,7 +24,7 @@ ctypes.memmove(address, secret, len(secret))
 libc.shmctl(segment, 0, None)  # gone with the last process that holds it
 def note(number, frame):
     os.write(1, b"signal %d\\n" % number)
-for number in (signal.SIGURG, signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
+for number in map(int, sys.argv[1:]):
     signal.signal(number, note)
 os.write(1, b"%d %d %d\\n" % (os.getpid(), ctypes.addressof(secret), segment))
 while True:
@@ -34,8 +35,11 @@ while True:
 class Canary:
     """Servers, a process and a folder; `with` starts and ends them."""
 
-    def __init__(self, folder: Path, memory_secret: str, file_secret: str) -> None:
+    def __init__(self, folder: Path, memory_secret: str, file_secret: str, hears_all: bool) -> None:
         self.folder = folder
+        self.signals = [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
+        if hears_all:  # what an attack without protection sends to everybody reaches other tests
+            self.signals.append(signal.SIGURG)
         folder.mkdir(mode=0o777)
         folder.chmod(0o777)
         (folder / "secret.txt").write_text(file_secret)
@@ -56,7 +60,7 @@ class Canary:
         os.chmod(self.path, 0o777)
         self.udp = self._listen(socket.AF_INET, ("127.0.0.1", 0), socket.SOCK_DGRAM)[1]
         self.victim = subprocess.Popen(
-            [sys.executable, "-c", VICTIM],
+            [sys.executable, "-c", VICTIM, *(str(int(number)) for number in self.signals)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

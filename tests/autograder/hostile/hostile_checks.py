@@ -1,9 +1,11 @@
 """What must be true of every attack; each module with a table of attacks imports these tests."""
 
 import json
+import os
 import re
 import sqlite3
 
+import pytest
 from attack import Attack, wrong_marks
 from hostile_course import HONEST, PS
 from nbgrader.api import Gradebook
@@ -24,6 +26,8 @@ def test_attack_fails(attack: Attack, ground: Ground) -> None:
 
 def test_attack_works_without_its_protection(attack: Attack, ground: Ground) -> None:
     """The same code, told successful by the same predicate, where what it aims at is missing."""
+    if attack.as_root and os.geteuid() != 0:
+        pytest.skip("only root can do this, protected or not")
     evidence = ground.unprotected(attack)
     assert attack.won(evidence), (evidence.points, evidence.printed[-1000:], evidence.felt)
 
@@ -66,7 +70,8 @@ def test_nothing_hostile_is_shown(ground: Ground) -> None:
         assert not CONTROL.findall(SHOWN_PROGRESS.sub("", text) if text != report else text)
         assert "<script>alert" not in text
     for row in run.rows:
-        assert not CONTROL.findall("".join(str(value) for value in row.values()))
+        shown = [str(value) for key, value in row.items() if key != "student"]  # a folder's name
+        assert not CONTROL.findall("".join(shown))
     everything = report + json.dumps(run.rows) + (run.stdout + run.stderr).decode()
     for secret in vars(ground.course.secret).values():
         assert str(secret) not in everything

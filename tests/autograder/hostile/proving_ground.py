@@ -44,6 +44,7 @@ class Ground:
         self.folder, self.attacks, self.config = folder, attacks, config
         self.gradebook = gradebook  # an empty one: nbgrader needs seconds to make it
         self.cache: dict[Any, dict[str, Evidence]] = {}
+        self.failed = False
 
     @functools.cached_property
     def graded(self) -> tuple[HostileCourse, Canary, Run]:
@@ -75,7 +76,10 @@ class Ground:
         """What the attack does where its protection is missing."""
         if attack.off not in self.cache:
             if isinstance(attack.off, frozenset):
+                assert not self.failed, "the run without protections failed; see the first attack"
+                self.failed = True
                 self._grade_without()
+                self.failed = False
             else:
                 alike = [a for a in self.attacks if a.off == attack.off]
                 run = self._one_process if attack.off == ONE_PROCESS else self._naive
@@ -88,7 +92,9 @@ class Ground:
         folder.mkdir()
         course = HostileCourse(folder / "course", self.config, notebooks)
         shutil.copy(self.gradebook, course.root / "gradebook.db")
-        canary = Canary(folder / "outside", course.secret.memory, course.secret.file)
+        hears_all = any("SIGURG" in "".join(attack.cells.values()) for attack in attacks)
+        secret = course.secret
+        canary = Canary(folder / "outside", secret.memory, secret.file, hears_all)
         return course, canary
 
     def _hand_in(self, course: HostileCourse, canary: Canary, attacks: Sequence[Attack]) -> None:
@@ -260,8 +266,9 @@ class Ground:
                 others_whole=code == 0,
                 run_whole=code == 0,
             )
-            with contextlib.suppress(ValueError, TypeError):
-                e.points.update(json.loads(shown))
+            for line in shown.splitlines():
+                with contextlib.suppress(ValueError, TypeError):
+                    e.points.update(json.loads(line))
         return found
 
 

@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -36,6 +37,9 @@ class Shell(InteractiveShell):
     def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
         error = {"ename": str(etype.__name__), "evalue": str(evalue), "traceback": stb}
         self.errors.append({"output_type": "error", **error})
+
+    def system(self, cmd: str) -> None:
+        print(subprocess.run(cmd, shell=True, stdout=subprocess.PIPE).stdout.decode())
 
 
 def run_cells(cells: list[str], report: Path) -> None:
