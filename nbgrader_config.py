@@ -7,7 +7,7 @@ root = Path(__file__).resolve().parent
 if str(root) not in sys.path:  # `nbgrader` starts in its own folder; ours may not be installed
     sys.path.append(str(root))
 
-from autograder.release import PREPROCESSORS  # noqa: E402
+from autograder import feedback, release  # noqa: E402
 
 c = get_config()  # noqa: F821  # type: ignore[name-defined]
 
@@ -17,4 +17,6 @@ c.CourseDirectory.release_directory = "exercises"
 # nbgrader copies every other file of a source folder into the release; a text source holds answers
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py"]
 # nbgrader's own list, with stubs that name their task
-c.GenerateAssignment.preprocessors = PREPROCESSORS
+c.GenerateAssignment.preprocessors = release.PREPROCESSORS
+# and one that keeps hidden tests off the pages that students get back
+c.GenerateFeedback.preprocessors = feedback.PREPROCESSORS

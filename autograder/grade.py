@@ -69,7 +69,8 @@ class Grader:
     @property
     def preload(self) -> list[str]:
         """Modules that the notebooks import, as far as is known."""
-        statements = {line for imports in self.imports.values() for line in imports.values()}
+        texts = [text for imports in self.imports.values() for text in imports.values()]
+        statements = {line for text in texts for line in text.splitlines()}
         known = self.journal.entries.get(REFERENCE)
         return sorted({line.split()[1] for line in statements}) + (known.modules if known else [])
 
