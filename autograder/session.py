@@ -193,7 +193,21 @@ class Session:
             self.spent_s += max(used_s, (time.monotonic() - begin) / WALL)
         if who is self.checker:
             self._check_peer(reply, late)
+            if late:
+                self._settle(late)
         return reply, late
+
+    def _settle(self, late: str) -> None:
+        """Wait until the student's process, too, is done with a cell that was interrupted."""
+        assert self.student is not None
+        end = time.monotonic() + GRACE_S
+        try:
+            self.student.send({"do": "ping"})
+            while self.student.poll(LOOK_S) is None:
+                if time.monotonic() > end:
+                    raise _Culprit(TIMEOUT, f"{late} and would not stop")
+        except Gone:
+            raise _Culprit(TIMEOUT, late) from None
 
     def _late(self, used_s: float, wall_s: float, limit_s: float) -> str:
         if "cpu" in self.without:

@@ -53,6 +53,8 @@ def _reply(cells: Cells, request: dict[str, Any]) -> dict[str, Any]:
             with _interruptible():
                 outputs, error = cells.run(source)
             return {"outputs": outputs, "error": error}
+        case {"do": "ping"}:
+            return {"ok": True}
         case {"do": "modules"}:
             return {"modules": sorted(sys.modules)}
     return {"fault": f"unknown request {request.get('do')!r}"}
