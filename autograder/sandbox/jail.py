@@ -27,7 +27,7 @@ from autograder.sandbox import (
     seccomp,
     world,
 )
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.limits import MIB, Limits
 from autograder.sandbox.protection import Protection
 
 USUAL = ("SIGTERM", "SIGHUP", "SIGCHLD", "SIGALRM")  # a zygote may use them
@@ -62,6 +62,9 @@ class Jail:
         """Build the world and give up what no job needs; call it once, before the big imports."""
         self.uid, self.gid = os.geteuid(), os.getegid()
         self.seed = os.getpid() * JOBS
+        self.socket_bytes = 1 << 18
+        with contextlib.suppress(OSError, ValueError):
+            self.socket_bytes = int(Path("/proc/sys/net/core/wmem_default").read_text())
         prefixes = world.prefixes()
         packages = [path for path in sys.path if any(world.inside(path, top) for top in prefixes)]
         self.needed = [path for path in (*prefixes, *packages) if os.path.isdir(path)]
@@ -164,7 +167,10 @@ class Jail:
             kernel.set_capabilities(1 << kernel.CAP_KILL)
             kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         kills = not self.pids and self.protection.has("reap")
-        os._exit(reaper.watch(job, None if self.world else home, kills))
+        most = 0
+        if self.world and self.pids and self.network and self.protection.has("memory"):
+            most = max(1, limits.memory_mib * MIB // self.socket_bytes)
+        os._exit(reaper.watch(job, None if self.world else home, kills, most))
 
     def _confine(
         self,

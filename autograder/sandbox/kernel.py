@@ -7,11 +7,10 @@ On another system the module imports and `SUPPORTED` is false.
 import contextlib
 import ctypes
 import os
-import platform
 import signal
 import sys
 
-MACHINE = platform.machine()
+MACHINE = os.uname().machine if hasattr(os, "uname") else ""
 SUPPORTED = sys.platform == "linux" and MACHINE in ("x86_64", "aarch64")
 
 # Numbers of system calls that the two machines do not share: (x86_64, aarch64), None where it is
@@ -94,6 +93,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "setdomainname": (171, 162),
     "sethostname": (170, 161),
     "setns": (308, 268),
+    "setsockopt": (54, 208),
     "settimeofday": (164, 170),
     "shmat": (30, 196),
     "shmctl": (31, 195),
@@ -112,6 +112,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "userfaultfd": (323, 282),
     "ustat": (136, None),
     "vhangup": (153, 58),
+    "vmsplice": (278, 75),
 }
 NEWEST_CALL = 467  # the newest system call this table was written for
 

@@ -93,7 +93,13 @@ TABLE = (
         "yes; started by an ordinary user, all of that user's processes count",
         by="rlimits",
     ),
-    Line("use more memory than allowed, all processes together", WATCH, WATCH, WATCH, by="memory"),
+    Line(
+        "use more memory than allowed, all processes together",
+        WATCH + "; data waiting in sockets may come to as much again",
+        WATCH + "; data waiting in sockets may add 55 MB a process",
+        WATCH + "; memory without a name and sockets are not counted",
+        by="memory",
+    ),
     Line("hide memory in files without a name", True, True, False, by="seccomp"),
     Line("use more processor time than allowed", True, True, True, by="cpu"),
     Line(

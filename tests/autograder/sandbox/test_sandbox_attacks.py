@@ -475,6 +475,48 @@ def test_one_process_cannot_take_all_memory() -> None:
     assert attack(take, protection("rlimits")).value == 4 << 30
 
 
+def _fill_sockets(pairs: int = 100) -> int:
+    """Leave data in sockets, where no process's memory shows it; returns bytes."""
+    held, total = [], 0
+    for _ in range(pairs):
+        held += socket.socketpair()
+        for end in held[-2:]:
+            end.setblocking(False)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    total += end.send(bytes(60_000))
+    return total
+
+
+def test_sockets_hold_little_memory() -> None:
+    room = Limits()
+    most = 2 * 200 * 212_992  # twice what the kernel gives them
+    for rung in (1, 2):
+        assert 0 < attack(_fill_sockets, protection(rung=rung), limits=room).value < most
+        value = attack(_fill_sockets, protection("seccomp", rung=rung), limits=room).value
+        assert value > 2 * most
+
+
+def test_sockets_nobody_accepted() -> None:
+    def queue_up() -> str:
+        for name in range(10):
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(f"s{name}")
+            listener.listen(10_000)
+            for _ in range(100):
+                with socket.socket(socket.AF_UNIX) as sock:  # what it sent stays
+                    sock.connect(f"s{name}")
+                    sock.send(bytes(100_000))
+            globals()[f"kept {name}"] = listener
+        time.sleep(2)
+        return "100 MB"
+
+    small = Limits(memory_mib=64)
+    assert attack(queue_up, limits=small).status == 128 + signal.SIGKILL
+    assert attack(queue_up, protection("memory"), limits=small).value == "100 MB"
+
+
 def test_big_files() -> None:
     def write() -> int:
         with open("big", "wb") as file:

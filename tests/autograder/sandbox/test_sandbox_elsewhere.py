@@ -74,6 +74,8 @@ def test_the_filter_on_each_machine(machine: str, monkeypatch: pytest.MonkeyPatc
         for connect in (True, False):
             assert verdict(name, socket.AF_INET, stream, connect=connect) == refused
         assert verdict(name, socket.AF_INET, stream, network=False) == seccomp.ALLOW
+    assert verdict("setsockopt", 0, 1, 7) == verdict("setsockopt", 0, 1, 33) == seccomp.FAIL
+    assert verdict("setsockopt", 0, 1, 2) == verdict("setsockopt", 0, 6, 7) == seccomp.ALLOW
     assert verdict("connect", connect=False) == refused
     assert verdict("connect") == verdict("connect", network=False, connect=False) == seccomp.ALLOW
     assert verdict("kill", 77) == seccomp.ALLOW
