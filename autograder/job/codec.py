@@ -577,6 +577,7 @@ _BASES: list[tuple[type, Callable[[Any], Any] | None]] = [
     (deque, lambda value: deque(deque.__iter__(value), value.maxlen)),
     (bytearray, lambda value: bytearray(memoryview(value))),
 ]
+_LIBRARIES = ("numpy", "torch")  # few types, so that they can be remembered
 _SCALARS = (int, float, complex, str, bytes)
 FINDERS: list[Callable[[Any, type], Kind | None]] = []  # other modules add theirs: arrays, tensors
 
@@ -590,6 +591,8 @@ def find_kind(value: Any) -> Kind | None:
     for find in FINDERS:
         found = find(value, kind)
         if found is not None:
+            if str(kind.__module__).partition(".")[0] in _LIBRARIES:
+                KINDS[kind] = found
             return found
     mro = type.__dict__["__mro__"].__get__(kind)
     for base, convert in _BASES:

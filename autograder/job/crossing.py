@@ -18,7 +18,7 @@ from autograder.job.shared import Table
 _FRAMEWORKS = ("unittest", "_pytest", "pytest", "doctest", "IPython", "bdb", "pdb", "traitlets")
 _MAX_TEXT = 20_000
 _BUILT_IN = frozenset(FACADES.values())
-_CONTAINERS = (dict, list, set, tuple, frozenset)
+_SHOWN = (dict, list, set, tuple, frozenset)  # what a student's class may say it is one of
 _KEEP_HERE = (types.MethodType, types.GeneratorType, types.CoroutineType, types.MethodWrapperType)
 
 
@@ -84,11 +84,11 @@ class Crossing(Table):
 
     def share(self, out: Encoder, value: Any) -> tuple[bool, Any]:
         """Write a reference to a known twin, or begin a new one; a tensor's graph stays here."""
-        if not self.trusted and not self.looking and gradients.has_graph(value):
-            if id(value) not in self.numbers:
-                inputs = gradients.needing(entry.value for entry in self.entries.values())
-                out.tag(b"J")
-                self.put_other(out, gradients.Graph(value, inputs))
+        new = not self.trusted and not self.looking and id(value) not in self.numbers
+        if new and gradients.has_graph(value):
+            inputs = gradients.needing(entry.value for entry in self.entries.values())
+            out.tag(b"J")
+            self.put_other(out, gradients.Graph(value, inputs))
         return super().share(out, value)
 
     def put_other(self, out: Encoder, value: Any) -> None:
@@ -169,7 +169,8 @@ class Crossing(Table):
             _Pickler(file, value, extras).dump(value)
         except Exception:
             return False
-        number, _ = self.enter(value, True)
+        number, entry = self.enter(value, True)
+        entry.copied = True
         out.tag(b"P" + number.to_bytes(8, "little"))
         out.items(extras, len(extras))
         out.raw(file.getvalue())
@@ -205,10 +206,13 @@ class Crossing(Table):
             facade = facade or FACADES.get(names[0]) if names else facade
             found = (library_class(*parts) for parts in names)
             library += [kind for kind in found if kind is not None and kind is not object][:1]
-        facade = facade or next((kind for kind in library if kind in _CONTAINERS), None)
         if not all(isinstance(base, type) for base in own):
             raise CodecError("a class that inherits from no class")
         errors = [kind for kind in (*own, *library) if issubclass(kind, BaseException)]
+        library = [kind for kind in library if kind.__module__ != "builtins" or kind in _SHOWN]
+        facade = facade or next((kind for kind in library if not handles.can_inherit(kind)), None)
+        if facade is not None and issubclass(facade, handles.value_types()):
+            facade = None
         made: type
         if errors:
             made = self._mirror(name, errors, doc)
@@ -223,8 +227,8 @@ class Crossing(Table):
             if isinstance(helper, type) and not isinstance(helper, HandleType):
                 facade = facade or helper
             made = make_class(
-                self, number, (name, module, qualname), doc, methods, own,
-                [kind for kind in library if kind.__module__ != "builtins"], identity, facade,
+                self, number, (name, module, qualname), doc, methods,
+                own, library, identity, facade,
             )  # fmt: skip
         self.admit(number, made, False)
         return made
@@ -254,7 +258,7 @@ class Crossing(Table):
         return None
 
     def graph(self, number: int | None, value: Any) -> Any:
-        """Hang a tensor that the other side computed on the part of its graph that is over there."""
+        """Hang a tensor that the other side computed on its graph, which is over there."""
         graph, self.hanging = self.hanging, None
         if graph is None:
             return value.requires_grad_()

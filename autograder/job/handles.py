@@ -12,7 +12,6 @@ import abc
 import enum
 import inspect
 import operator
-import struct
 import sys
 import types
 from collections.abc import Callable, Iterable
@@ -371,7 +370,7 @@ def make_class(
     }  # fmt: skip
     space.update({special: _METHODS[special] for special in specials})
     bases = own or (Handle,)
-    for extra in (*[(*bases, base) for base in library if _can_inherit(base)], bases):
+    for extra in (*[(*bases, base) for base in library if can_inherit(base)], bases):
         try:
             made = HandleType.__new__(HandleType, name, extra, dict(space))
             type.__setattr__(made, "__abstractmethods__", frozenset())
@@ -382,10 +381,28 @@ def make_class(
     raise CodecError(f"no class can stand for {name}")
 
 
-def _can_inherit(base: type) -> bool:
-    """Tell whether a class is plain Python: it adds no memory of its own and ends quietly."""
-    quiet = not any("__del__" in vars(kind) for kind in base.__mro__)
-    return quiet and base.__basicsize__ <= object.__basicsize__ + 2 * struct.calcsize("P")
+def can_inherit(base: type) -> bool:
+    """Tell whether a class is plain Python: C code would look for its own memory in a stand-in."""
+    for kind in base.__mro__[:-1]:
+        space = vars(kind)
+        if not kind.__flags__ & _HEAP_TYPE or "__del__" in space:
+            return False
+        if any(isinstance(value, _OF_C) for value in space.values()):
+            return False
+    return True
+
+
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+_OF_C = (types.MethodDescriptorType, types.WrapperDescriptorType, types.MemberDescriptorType)
+
+
+def value_types() -> tuple[type, ...]:
+    """List the types that no stand-in may say it is an instance of: those that go over by value."""
+    found: list[type] = [int, float, complex, str, bytes, bytearray]
+    for library, names in (("numpy", ("ndarray", "generic")), ("torch", ("Tensor",))):
+        module = sys.modules.get(library)
+        found += [getattr(module, name) for name in names if hasattr(module, name)]
+    return tuple(found)
 
 
 def make_handle(kind: type, number: int) -> Any:

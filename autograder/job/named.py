@@ -52,7 +52,8 @@ def _of(name: str) -> Iterator[tuple[str, Any]]:
         yield from ((key, space[key]) for key in _TORCH.split() if key in space)
     elif name == "torch.nn.functional":
         for key, value in space.items():
-            if key[0] != "_" and type(value) in (type(_of), type(len)):
+            own = getattr(value, "__module__", None) in ("torch.nn.functional", None)
+            if key[0] != "_" and own and type(value) in (type(_of), type(len)):
                 yield key, value
     elif name in ("torch.nn", "torch.optim"):
         base = space.get("Module") or space.get("Optimizer")

@@ -46,7 +46,6 @@ class Peer(crossing.Crossing):
     def __init__(self, sock: socket.socket, trusted: bool) -> None:
         super().__init__(0 if trusted else 1, trusted)
         self.sock = sock
-        self.buffer = bytearray()
         self.dead: BaseException | None = None
         self.sequence = 0
         self.given_up: set[int] = set()
@@ -67,14 +66,14 @@ class Peer(crossing.Crossing):
 
     def _send(self, kind: int, number: int, write: Callable[[Encoder], None]) -> None:
         out = Encoder(self)
-        out.out += bytes([kind]) + number.to_bytes(8, "little")
+        out.out += bytes(_HEAD.size) + bytes([kind]) + number.to_bytes(8, "little")
         try:
             self.write_changes(out)
             out.link = None  # the random states are values, not objects that both sides hold
             out.put(self.randomness.moved() or None)
             out.link = self
             write(out)
-            if len(out.out) > MAX_BYTES:
+            if len(out.out) > MAX_BYTES + _HEAD.size:
                 raise CodecError(f"more than {MAX_BYTES >> 20} MiB at once")
         except RecursionError:
             self.undo()
@@ -83,8 +82,9 @@ class Peer(crossing.Crossing):
             self.undo()
             raise
         try:
-            self.settle(sent=True)
-            self.sock.sendall(_HEAD.pack(len(out.out)) + out.out)
+            self.settle()
+            _HEAD.pack_into(out.out, 0, len(out.out) - _HEAD.size)
+            self.sock.sendall(out.out)
         except OSError:
             raise self._die(DeadKernelError("the student's process has died")) from None
         except BaseException as error:
@@ -94,16 +94,16 @@ class Peer(crossing.Crossing):
     def _receive(self) -> tuple[int, int, Decoder]:
         """Wait for a message and read its head; OSError at its end."""
         try:
-            if not self.buffer:
-                self.sock.recv(1, socket.MSG_PEEK)  # may be interrupted: nothing is taken yet
+            head = self.sock.recv(4, socket.MSG_PEEK)  # may be interrupted: nothing is taken yet
         except OSError:
             raise self._die(DeadKernelError("the student's process has died")) from None
         try:
-            size = _HEAD.unpack(self._exactly(4))[0]
+            taken = len(head) == 4
+            size = _HEAD.unpack(head if taken else self._exactly(4))[0]
             if size > MAX_BYTES or size < 9:
                 raise PeerError(f"a message of {size:,} bytes was announced")
-            data = self._exactly(size)
-            source = Decoder(data, self)
+            source = Decoder(self._exactly(size + 4 * taken), self)
+            source.at = 4 * taken
             kind, number = source.byte(), source.int64()
             if kind not in (REQUEST, ANSWER, ERROR):
                 raise PeerError("a message of no known kind came")
@@ -125,16 +125,17 @@ class Peer(crossing.Crossing):
             self.randomness.follow(states)
 
     def _exactly(self, size: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < size:
+        parts: list[bytes] = []
+        while size > 0:
             try:
-                part = self.sock.recv(min(size - len(parts), 1 << 20))
+                part = self.sock.recv(min(size, 1 << 20))
             except OSError:
                 part = b""
             if not part:
                 raise DeadKernelError("the student's process has died")
-            parts += part
-        return bytes(parts)
+            parts.append(part)
+            size -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _finish(self, source: Decoder, read: Callable[[Decoder], Any]) -> Any:
         """Read the rest of a message."""
@@ -142,7 +143,7 @@ class Peer(crossing.Crossing):
             value = guarded(lambda: read(source))
             if source.at != len(source.data):
                 raise CodecError("bytes are left over")
-            guarded(lambda: self.settle(sent=False))
+            guarded(self.settle)
             return value
         except CodecError as error:
             raise self._die(PeerError(str(error))) from None
@@ -233,6 +234,7 @@ class Peer(crossing.Crossing):
             if self.trusted and self.given_up:
                 raise KeyboardInterrupt("the call was given up")
             if self.trusted:
+                self._check_target(args)
                 permit(operation, args)
             with in_modes(mode):
                 value = (self.own.get(operation) or OPERATIONS[operation])(*args, **kwargs)
@@ -250,6 +252,12 @@ class Peer(crossing.Crossing):
             reason = f"what came out cannot be handed over: {error}"
             shown = TypeError(reason) if isinstance(error, CodecError) else error
             self._reply(ERROR, number, shown, texts)
+
+    def _check_target(self, args: list[Any]) -> None:
+        """Refuse to work on anything but an object that was handed over as a stand-in."""
+        entry = self.entries.get(self.numbers.get(id(args[0]), -1)) if args else None
+        if entry is None or entry.mine is not True or entry.copied:
+            raise TypeError("this is no object of the test's")
 
     def _reply(self, kind: int, number: int, value: Any, texts: tuple[str, str]) -> None:
         def write(out: Encoder) -> None:
@@ -314,6 +322,9 @@ class Student(Peer):
         return out.take(), err.take()
 
 
+_HOOKS = ("load_tests", "setUpModule", "tearDownModule")  # unittest would let these decide
+
+
 class Names(dict[str, Any]):
     """The globals of test cells; what they lack is imported as in the source, or the student's."""
 
@@ -338,7 +349,7 @@ class Names(dict[str, Any]):
                 pass
         if hasattr(builtins, name) and name not in self.shadows:
             raise KeyError(name)
-        if keyword.iskeyword(name):  # IPython looks for everything
+        if keyword.iskeyword(name) or name in _HOOKS:  # IPython looks for everything
             raise KeyError(name)
         found = self._checker.request("name", name)
         if type(found) is not tuple or len(found) != 1:

@@ -15,17 +15,18 @@ from autograder.job.codec import KINDS, CodecError, Decoder, Encoder, find_kind
 
 MAX_TWINS = 2000  # kept in step between two messages; older ones become copies
 MAX_ENTRIES = 300_000
-ALONE = sys.getrefcount(object())  # of an object that nothing else refers to, as asked below
+ALONE = sys.getrefcount(object()) + 1  # of an object that only its entry refers to, as asked below
 
 
 class Entry:
     """One object that the other side knows by number."""
 
-    __slots__ = ("digest", "mine", "value")
+    __slots__ = ("copied", "digest", "mine", "value")
 
     def __init__(self, value: Any, mine: bool | None) -> None:
         self.value = value
         self.mine = mine  # None: a twin; True: ours, they hold a stand-in; False: a stand-in
+        self.copied = False  # the other side has a copy to work on, not a stand-in
         self.digest: int | None = None  # of the twin's content at the last message
 
 
@@ -39,7 +40,7 @@ class Table:
         self.next = first
         self.new: list[int] = []  # entered by the message being written or read
         self.unsettled: list[Entry] = []  # changed by the message being written or read
-        self.gone: list[int] = []  # numbers to tell the other side to forget
+        self.let_go: list[tuple[int, Entry]] = []  # forgotten by the message being written
         self.looking = False  # only looking at content: enter nothing
 
     # ---- entries
@@ -135,25 +136,21 @@ class Table:
         return hash(bytes(out.out))
 
     def write_changes(self, out: Encoder) -> None:
-        """Write which objects to forget and the new content of what has changed."""
-        twins: list[tuple[int, Entry]] = []
-        for number, entry in list(self.entries.items()):
+        """Write the new content of what has changed, then which objects to forget."""
+        changed: list[tuple[int, Entry]] = []
+        twins: list[int] = []
+        alone: list[int] = []
+        for number, entry in self.entries.items():
             if entry.mine:
                 continue
             if sys.getrefcount(entry.value) <= ALONE:
-                self.forget(number)
-                self.gone.append(number)
+                alone.append(number)
             elif entry.mine is None:
-                twins.append((number, entry))
+                twins.append(number)
+            if entry.mine is None and self.digest(entry.value) != entry.digest:
+                changed.append((number, entry))
         if len(twins) > MAX_TWINS:
-            for number, _ in twins[: -MAX_TWINS // 2]:
-                self.forget(number)
-                self.gone.append(number)
-            twins = twins[-MAX_TWINS // 2 :]
-        out.tag(b"", len(self.gone))
-        for number in self.gone:
-            out.out += number.to_bytes(8, "little")
-        changed = [row for row in twins if self.digest(row[1].value) != row[1].digest]
+            alone += twins[: -MAX_TWINS // 2]
         out.tag(b"", len(changed))
         for number, entry in changed:
             kind = KINDS.get(type(entry.value)) or find_kind(entry.value)
@@ -161,11 +158,14 @@ class Table:
             out.out += number.to_bytes(8, "little")
             out.body(kind, entry.value)
             self.unsettled.append(entry)
+        out.tag(b"", len(alone))
+        for number in alone:
+            out.out += number.to_bytes(8, "little")
+            self.let_go.append((number, self.entries[number]))
+            self.forget(number)
 
     def read_changes(self, source: Decoder) -> None:
         """Read what `write_changes` writes."""
-        for _ in range(source.count()):
-            self.forget(source.int64())
         for _ in range(source.count()):
             number = source.int64()
             value = self.of(number, None)
@@ -173,23 +173,29 @@ class Table:
             if source.get() is not value or source.into is not None:
                 raise CodecError("a shared object cannot become another one")
             self.unsettled.append(self.entries[number])
+        for _ in range(source.count()):
+            self.forget(source.int64())
 
-    def settle(self, sent: bool) -> None:
+    def settle(self) -> None:
         """Remember what both sides know now that a message has been written or read."""
-        if sent:
-            self.gone.clear()
         for number in self.new:
             entry = self.entries.get(number)
             if entry is not None and entry.mine is None and entry.digest is None:
                 entry.digest = self.digest(entry.value)
         for entry in self.unsettled:
             entry.digest = self.digest(entry.value)
-        self.new.clear()
-        self.unsettled.clear()
+        self._end_message()
 
     def undo(self) -> None:
-        """Forget what a message entered that could not be written."""
+        """Take back what a message entered and let go that could not be written."""
         for number in self.new:
             self.forget(number)
+        for number, entry in self.let_go:
+            self.entries[number] = entry
+            self.numbers[id(entry.value)] = number
+        self._end_message()
+
+    def _end_message(self) -> None:
         self.new.clear()
         self.unsettled.clear()
+        self.let_go.clear()
