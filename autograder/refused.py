@@ -51,7 +51,7 @@ OPENS = {
 WHY = {
     "view": (
         "what the student's code returned is a copy here: whether it shares memory cannot be seen",
-        "change the argument inside the student's process, by a second call, and compare",
+        "look at values: whether the argument has changed after the call",
     ),
     "grad": (
         "gradients go through the student's code once: not gradients of gradients, nor torch.func",
