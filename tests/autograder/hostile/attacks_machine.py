@@ -8,7 +8,7 @@ from attack import ONE_PROCESS, Attack, attack, costs, earned, says_won, stays
 # of the course that these attacks are graded in; what they try goes beyond by half and more
 CONFIG = """
 c.Execute.timeout = 1
-c.Limits.memory_mib = 512
+c.Limits.memory_mib = 256
 c.Limits.disk_mib = 200
 c.Limits.file_mib = 100
 """
@@ -132,6 +132,33 @@ def double(x):
                             os._exit(0)
                     for _ in range(2): os.wait()
                     spent.append(1)
+                return 2 * x
+        """,
+    ),
+    attack(
+        "loop-in-orphans",
+        "the limit on CPU time counts processes that left their parent",
+        earned("double-tests"),
+        "cpu",
+        {"double-tests": "timeout"},
+        double="""
+            import os, time
+            spent = []
+            def double(x):
+                if not spent:
+                    spent.append(1)
+                    for _ in range(3):
+                        child = os.fork()
+                        if child == 0:
+                            os.setsid()
+                            if os.fork() == 0:
+                                while time.process_time() < 1: pass
+                            os._exit(0)
+                        os.waitpid(child, 0)
+                    end = time.monotonic() + 2.5
+                    while time.monotonic() < end:  # a little work, or it would count as waiting
+                        sum(range(1_000_000))
+                        time.sleep(0.1)
                 return 2 * x
         """,
     ),
@@ -401,7 +428,7 @@ def double(x):
             for fd in opened: os.close(fd)
         """,
     ),
-    # -- memory: 512 MiB is the limit
+    # -- memory: 256 MiB is the limit
     attack(
         "memory-heap",
         "the limit on memory",
@@ -411,7 +438,7 @@ def double(x):
         double="""
             import time
             kept = []
-            for _ in range(7):
+            for _ in range(4):
                 kept.append(bytearray(b"x") * (100 << 20))
             time.sleep(0.3)
             print(@WON@)
@@ -427,7 +454,7 @@ def double(x):
         double="""
             import mmap, time
             kept = []
-            for _ in range(7):
+            for _ in range(4):
                 kept.append(mmap.mmap(-1, 100 << 20))
                 for at in range(0, 100 << 20, 4096): kept[-1][at] = 1
             time.sleep(0.3)
@@ -444,7 +471,7 @@ def double(x):
         double="""
             import os
             kept = []
-            for _ in range(7):
+            for _ in range(4):
                 kept.append(os.memfd_create("x"))
                 for _ in range(100): os.write(kept[-1], bytes(1 << 20))
             print(@WON@)
@@ -460,11 +487,11 @@ def double(x):
         double="""
             import os, time
             children = []
-            for _ in range(5):
+            for _ in range(4):
                 r, w = os.pipe()
                 pid = os.fork()
                 if pid == 0:
-                    kept = bytearray(b"x") * (150 << 20)
+                    kept = bytearray(b"x") * (100 << 20)
                     os.write(w, b"1")
                     time.sleep(3)
                     os._exit(0)
@@ -472,7 +499,7 @@ def double(x):
                 children.append((pid, r))
             full = [os.read(r, 1) for _, r in children]
             time.sleep(0.3)
-            if full == [b"1"] * 5 and not any(os.waitpid(p, os.WNOHANG)[0] for p, _ in children):
+            if full == [b"1"] * 4 and not any(os.waitpid(p, os.WNOHANG)[0] for p, _ in children):
                 print(@WON@)
             for pid, r in children:
                 os.kill(pid, 9)
@@ -490,7 +517,7 @@ def double(x):
             libc = ctypes.CDLL(None, use_errno=True)
             libc.shmat.restype = ctypes.c_void_p
             got = 0
-            for _ in range(7):
+            for _ in range(4):
                 segment = libc.shmget(0, 100 << 20, 0o1600)
                 address = libc.shmat(segment, None, 0) if segment >= 0 else None
                 libc.shmctl(segment, 0, None)
@@ -498,7 +525,7 @@ def double(x):
                 ctypes.memset(address, 1, 100 << 20)
                 got += 1
             time.sleep(0.3)
-            if got == 7: print(@WON@)
+            if got == 4: print(@WON@)
         """,
     ),
     # -- disk: 200 MiB, 100 MiB a file

@@ -1038,6 +1038,27 @@ def double(x):
         """,
     ),
     attack(
+        "forks-and-returns",
+        "a job that breaks its messages costs its own notebook",
+        hurts_others,
+        NAIVE,
+        dict.fromkeys(OWN_LOSS, "passed failed error timeout"),
+        double="import os\nfor _ in range(3): os.fork()",
+        # a reader that takes the next answer that comes for the answer to its question
+        naive="""
+            import json, os
+            r, w = os.pipe()
+            pid = os.fork()
+            os.write(w, b'{"first": 1}\\n')
+            if pid == 0: os._exit(0)
+            os.waitpid(pid, 0)
+            answers = os.fdopen(r)
+            json.loads(answers.readline())["first"]
+            os.write(w, b'{"second": 1}\\n')
+            json.loads(answers.readline())["second"]
+        """,
+    ),
+    attack(
         "random-state-that-lies",
         "the state of random numbers is read as numbers",
         says_won,

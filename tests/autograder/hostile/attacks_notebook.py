@@ -212,6 +212,12 @@ def pipe(course: HostileCourse, folder: Path) -> None:
     os.mkfifo(folder / "num.ipynb")
 
 
+def folder_as_notebook(course: HostileCourse, folder: Path) -> None:
+    """Hand in a folder with the name of the notebook."""
+    (folder / "num.ipynb").unlink()
+    (folder / "num.ipynb" / "num.ipynb").mkdir(parents=True)
+
+
 def pipe_as_data(course: HostileCourse, folder: Path) -> None:
     """Hand in a pipe beside the notebook."""
     os.mkfifo(folder / "data.csv")
@@ -351,6 +357,15 @@ ATTACKS: list[Attack] = [
         NAIVE,
         UNREADABLE,
         edit=pipe,
+        naive=READ,
+    ),
+    attack(
+        "folder-for-a-notebook",
+        "one unreadable notebook stops nobody else",
+        hurts_others,
+        NAIVE,
+        UNREADABLE,
+        edit=folder_as_notebook,
         naive=READ,
     ),
     attack(
