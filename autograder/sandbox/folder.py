@@ -3,6 +3,8 @@
 import contextlib
 import os
 
+SHARED = ("/dev/shm", "/tmp", "/var/tmp")
+
 
 def remove(top: str) -> None:
     """Remove a folder with everything in it; very deep trees and closed folders included.
@@ -32,3 +34,17 @@ def remove(top: str) -> None:
                 os.rmdir(current)
     with contextlib.suppress(OSError):
         os.rmdir(top)
+
+
+def remove_of(owner: int) -> None:
+    """Remove what a user who was made for one job has left in the folders that all users share."""
+    for shared in SHARED:
+        with contextlib.suppress(OSError):
+            for entry in list(os.scandir(shared)):
+                with contextlib.suppress(OSError):
+                    if entry.stat(follow_symlinks=False).st_uid != owner:
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        remove(entry.path)
+                    else:
+                        os.unlink(entry.path)

@@ -15,13 +15,16 @@ NAMES = ("SIGCHLD", "SIGINT", "SIGTERM")
 WAITED = {getattr(signal, name) for name in NAMES if hasattr(signal, name)}
 
 
-def watch(job: int, home: str | None, kills: bool, most_sockets: int = 0) -> int:
+def watch(
+    job: int, home: str | None, kills: bool, most_sockets: int = 0, owner: int | None = None
+) -> int:
     """Wait for the job, clean up after it, return its exit status as a shell would.
 
     SIGINT is handed on to the job. SIGTERM kills it: the zygote has ended, and no namespace ends
     the job with us. home: the job's folder, to be removed, if it lies on a disk. kills: kill what
     the job leaves running, which the kernel does itself where we are process 1 of a namespace.
-    most_sockets: kill a job that has more (in a network namespace), 0 for any number.
+    most_sockets: kill a job that has more (in a network namespace), 0 for any number. owner: a user
+    who was made for this job alone, so that all of that user's files can go.
     """
     waited = WAITED if kills else WAITED - {signal.SIGTERM}
     counter = os.open("/proc/self/net/sockstat", os.O_RDONLY) if most_sockets else -1
@@ -49,6 +52,8 @@ def watch(job: int, home: str | None, kills: bool, most_sockets: int = 0) -> int
         kill_descendants()
     if home is not None:
         folder.remove(home)
+    if owner is not None:
+        folder.remove_of(owner)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 

@@ -19,7 +19,8 @@ REFUSED = {  # whatever the arguments are, by reason
     ),
     "much to attack in the kernel, and no use in a notebook": (
         "bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register "
-        "keyctl add_key request_key fanotify_init"
+        "keyctl add_key request_key fanotify_init landlock_create_ruleset landlock_add_rule "
+        "landlock_restrict_self"
     ),
     "other views of the machine": (
         "unshare setns mount umount2 pivot_root chroot move_mount open_tree open_tree_attr fsopen "

@@ -87,6 +87,12 @@ TABLE = (
         by="pids+reap",
     ),
     Line(
+        "leave a file behind",
+        True,
+        "yes; started by an ordinary user, but in /dev/shm",
+        "as root yes: what belongs to the job's user is removed; else no",
+    ),
+    Line(
         "start more processes than allowed",
         True,
         "yes; started by an ordinary user, all of that user's processes count",
@@ -135,8 +141,10 @@ def sentences(protection: Protection, abi: int) -> list[str]:
     said = []
     for line in TABLE:
         cell = state(line, protection, abi)
-        if isinstance(cell, str):
-            said.append(f"Can student code {line.what}? Held back: {cell}.")
+        if isinstance(cell, str) and cell.startswith("yes"):
+            said.append(f"Student code cannot {line.what}{cell.removeprefix('yes')}.")
+        elif isinstance(cell, str):
+            said.append(f"Student code is kept from this ({cell}): {line.what}.")
         elif cell:
             said.append(f"Student code cannot {line.what}.")
         else:

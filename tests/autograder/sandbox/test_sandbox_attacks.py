@@ -635,3 +635,17 @@ def test_environment_and_input() -> None:
         return [os.getcwd(), os.environ["HOME"], os.environ["TMPDIR"], os.read(0, 10).decode()]
 
     assert attack(look).value == ["/tmp/work", "/tmp/home", "/tmp/tmp", ""]
+
+
+@pytest.mark.parametrize("rung", [2, 3])
+def test_no_file_is_left_behind(rung: int) -> None:
+    name = f"/dev/shm/jail-left-{os.getpid()}"
+
+    def leave() -> str:
+        Path(name).write_text("still here")
+        if rung == 3:
+            os.makedirs(f"/var/tmp/jail-left-{os.getuid()}/a/b")
+        return f"/var/tmp/jail-left-{os.getuid()}"
+
+    folder = attack(leave, protection(rung=rung)).value
+    assert not os.path.exists(name) and not os.path.exists(folder)

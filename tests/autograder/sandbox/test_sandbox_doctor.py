@@ -114,6 +114,17 @@ def test_the_doctor_tries_for_real() -> None:
         assert not held[what], what
 
 
+@linux_root
+@pytest.mark.parametrize("machine", MACHINES, ids=str)
+def test_the_best_rung_of_each_machine_holds_every_attack(machine: Machine) -> None:
+    def note() -> None:
+        tried = doctor.attempts(best())
+        raise SystemError(len(tried), [what for what, held in tried if not held])
+
+    with pytest.raises(AssertionError, match=r"SystemError: \(10, \[\]\)"):
+        attack(int, machine=machine, before=note)
+
+
 def test_the_doctor_knows_remedies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     switch = tmp_path / "max_user_namespaces"
     switch.write_text("0\n")
