@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import io
 import random
 import sys
@@ -101,12 +102,14 @@ class Randomness:
         """Take over states that the other side sent."""
         if type(states) is not dict:
             raise CodecError("no random states")
-        if len(self.states) < len(_KINDS):
-            self.begin()
         for name, state in states.items():
-            if name in self.states:
-                self.states[name].set(state)
-                self.digests[name] = self.states[name].digest()
+            if name not in _KINDS:
+                raise CodecError("no random states")
+            if name not in self.states:
+                importlib.import_module(name)  # NumPy imports this part of it when first used
+                self.begin()
+            self.states[name].set(state)
+            self.digests[name] = self.states[name].digest()
 
 
 def modes() -> int:

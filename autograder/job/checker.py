@@ -41,7 +41,9 @@ class _Program:
         if self.cells is None:
             self.start({})
         assert self.cells is not None
-        source, hidden = request["source"], request.get("hidden") or []
+        source = request["source"].lstrip("\n")  # as IPython does, or lines would not agree
+        shift = len(request["source"]) - len(source)
+        hidden = [[first - shift, last - shift] for first, last in request.get("hidden") or ()]
         for name in request.get("rebound", ()):  # a student's cell has bound it since
             self.names.rebind(name)
         if request.get("seed") is not None:
@@ -49,6 +51,7 @@ class _Program:
         self.cells.exception = None
         before = set(dict.keys(self.names)) if request.get("kind") == "helper" else set()
         outputs, error = self.cells.run(source)
+        source = self.cells.shell.input_transformer_manager.transform_cell(source)  # no magics
         self.sources[self.cells_name()] = source
         if request.get("kind") == "helper":
             self.names.kept |= set(dict.keys(self.names)) - before
