@@ -170,7 +170,7 @@ class Jail:
         most = 0
         if self.world and self.pids and self.network and self.protection.has("memory"):
             most = max(1, limits.memory_mib * MIB // self.socket_bytes)
-        own = uid if self.drop and not self.world else None
+        own = uid if self.drop and not self.world and people.is_spare(uid) else None
         os._exit(reaper.watch(job, None if self.world else home, kills, most, own))
 
     def _confine(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from autograder.sandbox import kernel
 
 NOBODY = 65534
-FIRST_SPARE, SPARE = 1_700_000_000, 1 << 28  # user numbers that nobody hands out
+FIRST_SPARE, SPARE = 0x70000000, 1 << 27  # user numbers that not even containers are given
 
 
 def spare_id(seed: int) -> int:
@@ -19,6 +19,11 @@ def spare_id(seed: int) -> int:
             return number
     top = min(max(block[-1] for block in users), max(block[-1] for block in groups))
     return max(0, top - seed % max(1, top // 2))
+
+
+def is_spare(uid: int) -> bool:
+    """Say whether a number is one of those that nobody else can have."""
+    return FIRST_SPARE <= uid < FIRST_SPARE + SPARE
 
 
 def _mapped(name: str) -> list[range]:
@@ -33,7 +38,8 @@ def become(uid: int, gid: int, kept_rights: int = 0) -> None:
     if kernel.SUPPORTED:
         kernel.bound_capabilities(kept_rights)
         kernel.prctl(kernel.PR_SET_KEEPCAPS, int(kept_rights != 0))
-    os.setgroups([])
+    with contextlib.suppress(PermissionError):  # refused to the root of a small user namespace
+        os.setgroups([])
     if hasattr(os, "setresgid"):
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)

@@ -38,9 +38,10 @@ class Machine:
 
     root: bool = True
     user_namespaces: bool = True
+    own_root: bool = False  # the ordinary user has become root of a namespace of one user
 
     def __str__(self) -> str:
-        who = "root" if self.root else "ordinary user"
+        who = "root" if self.root else "root of one" if self.own_root else "ordinary user"
         return who if self.user_namespaces else f"{who}, no user namespaces"
 
 
@@ -180,6 +181,14 @@ def _settle_in(machine: Machine, box: Path, ready: int, go: int) -> None:
         os.chown(box, SOMEBODY, SOMEBODY)
         people.become(SOMEBODY, SOMEBODY)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
+    if machine.own_root:
+        kernel.syscall("unshare", kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS)
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"0 {SOMEBODY} 1"),
+            ("gid_map", f"0 {SOMEBODY} 1"),
+        ):
+            Path(f"/proc/self/{name}").write_text(text)
 
 
 def expose(folders: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from jail_harness import SMALL, attack, linux_root, protection
 
-from autograder.sandbox import Protection, compact_memory, folder, kernel, seccomp
+from autograder.sandbox import Protection, compact_memory, folder, kernel, people, seccomp
 
 ROOT = Path(__file__).resolve().parents[3]
 READ = {"x86_64": 0, "aarch64": 63}
@@ -184,3 +184,12 @@ def test_compact_memory_makes_huge_pages() -> None:
     if gained == 0 and tuple(map(int, os.uname().release.split(".")[:2])) < (6, 1):
         pytest.skip("this kernel cannot collapse pages on request")
     assert gained >= 10_000
+
+
+def test_user_numbers_are_ours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = {people.spare_id(seed) for seed in range(1000)}
+    assert len(numbers) == 1000 and all(people.is_spare(number) for number in numbers)
+    monkeypatch.setattr(people, "_mapped", lambda _: [range(65536)])  # as in a container
+    assert people.spare_id(7) == people.NOBODY and not people.is_spare(people.NOBODY)
+    monkeypatch.setattr(people, "_mapped", lambda _: [range(1)])  # nobody but root is there
+    assert people.spare_id(7) == 0

@@ -103,3 +103,10 @@ def test_python_may_be_for_root_alone(rung: int, monkeypatch: pytest.MonkeyPatch
 
         answer, uid = attack(use, Protection(rung)).value
         assert answer == 42 and uid != 0
+
+
+@pytest.mark.parametrize("rung", [1, 2, 3])
+def test_root_of_a_namespace_of_one_user(rung: int) -> None:
+    result = attack(ordinary, Protection(rung), machine=Machine(root=False, own_root=True))
+    assert not result.error, result
+    assert result.value["sent"] == 45
