@@ -364,9 +364,9 @@ def _get_tensor(source: Decoder) -> Any:
         if into.is_leaf and into.requires_grad != graded:
             into.requires_grad_(graded)
         if into.is_leaf and graded:
-            same = grad is not None and into.grad is not None and into.grad.shape == grad.shape
-            if same and into.grad.dtype == grad.dtype:
-                into.grad.copy_(grad)
+            old = into.grad
+            if grad is not None and old is not None and old.dtype == grad.dtype:
+                old.data.copy_(grad)
             else:
                 into.grad = None if grad is None else grad.to(into.dtype)
     return into

@@ -70,7 +70,7 @@ def hang(link: Any, graph: Any, value: Any, inputs: list[Any]) -> Any:
 
 
 def _make_node(torch: Any) -> Any:
-    class Elsewhere(torch.autograd.Function):  # type: ignore[misc]
+    class Elsewhere(torch.autograd.Function):
         """The part of a graph that lies in the student's process."""
 
         @staticmethod

@@ -53,7 +53,13 @@ def _copy(value: Any, deep: bool) -> Any:
 
 _BINARY = "add sub mul truediv floordiv mod pow lshift rshift and or xor matmul"
 _UNARY = "neg pos abs invert"
-_VALUE = {"len": len, "float": float, "int": int, "complex": complex, "index": operator.index}
+_VALUE: dict[str, Callable[..., Any]] = {
+    "len": len,
+    "float": float,
+    "int": int,
+    "complex": complex,
+    "index": operator.index,
+}
 _VALUE |= {"iter": iter, "next": next, "reversed": reversed, "round": round}
 
 # Special methods that a stand-in has if the class has them, with what the other side does for each.
@@ -322,7 +328,7 @@ _METHODS = {name: _method(name) for name in _NAMES}
 
 # Classes that a stand-in may say it is an instance of, though it cannot inherit from them.
 FACADES: dict[tuple[str, str], type] = {
-    ("builtins", kind.__name__): kind
+    ("builtins", str(kind.__name__)): kind
     for kind in (types.FunctionType, types.GeneratorType, types.MethodType, types.ModuleType,
                  types.BuiltinFunctionType, types.CodeType, types.CoroutineType)
 }  # fmt: skip
@@ -374,7 +380,7 @@ def make_class(
         try:
             made = HandleType.__new__(HandleType, name, extra, dict(space))
             type.__setattr__(made, "__abstractmethods__", frozenset())
-            object.__new__(made)
+            make_handle(made, number)
             return made
         except TypeError:  # another memory layout or another metaclass: do without this base
             continue
@@ -407,7 +413,7 @@ def value_types() -> tuple[type, ...]:
 
 def make_handle(kind: type, number: int) -> Any:
     """Make the local object that stands for an object of the other side."""
-    made = object.__new__(kind)
+    made: Any = object.__new__(kind)
     object.__setattr__(made, "_id_", number)
     return made
 

@@ -9,9 +9,9 @@ only one side still refers to is forgotten.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, cast
 
-from autograder.job.codec import KINDS, CodecError, Decoder, Encoder, find_kind
+from autograder.job.codec import KINDS, CodecError, Decoder, Encoder, Link, find_kind
 
 MAX_TWINS = 2000  # kept in step between two messages; older ones become copies
 MAX_ENTRIES = 300_000
@@ -124,7 +124,7 @@ class Table:
     def digest(self, value: Any) -> int:
         """Return a digest of a twin's own content; twins inside it count by their numbers."""
         kind = KINDS.get(type(value)) or find_kind(value)
-        out = Encoder(self, limit=1 << 40)
+        out = Encoder(cast(Link, self), limit=1 << 40)
         self.looking = True
         try:
             if kind is not None:

@@ -14,6 +14,7 @@ import torch
 
 from autograder import frames
 from autograder.job import checker
+from autograder.job.cells import warm
 from autograder.job.remote import Student
 
 IMPORTS = {
@@ -91,6 +92,7 @@ class Program:
 @pytest.fixture
 def program() -> Iterator[Program]:
     torch.set_num_threads(1)
+    warm()  # once, before the forks
     made = Program(CODE)
     yield made
     made.end()
