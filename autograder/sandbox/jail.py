@@ -68,9 +68,7 @@ class Jail:
         prefixes = world.prefixes()
         packages = [path for path in sys.path if any(world.inside(path, top) for top in prefixes)]
         self.needed = [path for path in (*prefixes, *packages) if os.path.isdir(path)]
-        self.paths = [
-            p for p in world.readable([] if self.world else self.hide) if os.path.exists(p)
-        ]
+        self.paths = world.readable([] if self.world else self.hide)
         if self.drop:
             self.uid = self.gid = people.spare_id(self.seed)
             self.userns = self.world and people.can(self._become_and_unshare)
@@ -295,6 +293,4 @@ def _ends_here(status: int, what: str = "") -> Iterator[None]:
         os._exit(status)
 
 
-def compact_memory() -> None:
-    """Move this process's memory into huge pages, so that each fork copies few page tables."""
-    memory.compact()
+compact_memory = memory.compact  # for the zygote, before its first job

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from dataclasses import dataclass
 
 with contextlib.suppress(ImportError):  # Windows has none, and no job is ever started there
@@ -10,6 +11,8 @@ with contextlib.suppress(ImportError):  # Windows has none, and no job is ever s
 MIB = 1 << 20
 STACK_MIB = 64  # the most a job may raise its stack to
 UNTOUCHED_MIB = 1024  # address space that threads reserve and never touch: stacks and heaps
+# macOS has limits that nobody may set; on Linux a job whose limits cannot be set does not start
+REFUSALS = () if sys.platform == "linux" else (OSError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,11 @@ def apply(limits: Limits, others: int = 0) -> None:
             continue
         hard = resource.getrlimit(kind)[1]
         value = ceiling if hard == resource.RLIM_INFINITY else min(ceiling, hard)
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(*REFUSALS):
             resource.setrlimit(kind, (value, value))
     soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
     if hard == resource.RLIM_INFINITY and soft != resource.RLIM_INFINITY:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(*REFUSALS):
             resource.setrlimit(resource.RLIMIT_STACK, (soft, max(soft, STACK_MIB * MIB)))
 
 

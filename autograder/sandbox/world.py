@@ -64,7 +64,8 @@ def readable(hide: Sequence[Path]) -> list[str]:
     hidden = [os.path.realpath(path) for path in hide]
     settings = [f"/etc/{name}" for name in ("passwd", "group", "hosts", "nsswitch.conf", *SETTINGS)]
     todo = [*SYSTEM, *settings, PROCESSORS, *prefixes()]
-    return [path for folder in todo for path in _without(os.path.realpath(folder), hidden)]
+    real = [os.path.realpath(folder) for folder in todo if os.path.exists(folder)]
+    return [path for folder in real for path in _without(folder, hidden)]
 
 
 def _without(folder: str, hidden: Sequence[str]) -> list[str]:

@@ -66,6 +66,24 @@ def test_hidden_folder_inside_python(secret: Path, monkeypatch: pytest.MonkeyPat
         assert attack(secret.read_text, protection(rung=rung)).value == SECRET
 
 
+def test_python_inside_a_hidden_folder(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = secret.parent / "venv"
+    python.mkdir()
+    monkeypatch.setattr("sys.prefix", str(python))
+
+    def look() -> list[bool]:
+        return [python.is_dir(), secret.exists(), os.access(secret, os.R_OK)]
+
+    try:
+        assert attack(look, hide=[secret.parent]).value == [True, False, False]
+        assert attack(secret.read_text, protection(rung=2), hide=[secret.parent]).held
+        assert (
+            attack(lambda: os.listdir(python), protection(rung=2), hide=[secret.parent]).value == []
+        )
+    finally:
+        python.rmdir()
+
+
 def test_hidden_file_inside_python(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.prefix", str(secret.parent))
     for rung in (1, 2):
