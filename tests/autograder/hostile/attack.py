@@ -112,7 +112,8 @@ class Attack:
     edit: Callable[[HostileCourse, Path], None] | None = None  # change the folder handed in
     expect: Mapping[str, str] = field(default_factory=dict)  # allowed outcomes, if not "passed"
     naive: str = ""  # a program that falls: what it prints counts as printed
-    as_root: bool = False  # it works for root alone, even where nothing protects
+    as_root: bool = False  # without its protection it works for root alone
+    last_rung: int = 2  # the lowest rung on which it must fail, as the published table says
 
 
 def attack(
@@ -124,6 +125,7 @@ def attack(
     edit: Callable[[HostileCourse, Path], None] | None = None,
     naive: str = "",
     as_root: bool = False,
+    last_rung: int = 2,
     **cells: str,
 ) -> Attack:
     """Make an attack; `off` names switches with spaces between, or one of the two ways.

@@ -575,6 +575,7 @@ def double(x):
         says_won,
         DISK,
         {"double-tests": "passed error"},
+        last_rung=1,
         double="""
             import os
             written = []
@@ -597,6 +598,7 @@ def double(x):
         says_won,
         DISK,
         {"double-tests": "passed error"},
+        last_rung=1,
         double="""
             import os
             os.mkdir("many")

@@ -31,7 +31,7 @@ def sends(name: str, how: str, off: str = NETWORK) -> Attack:
     return attack(name, "no network, loopback included", gets_through, off, double=code)
 
 
-def reads(name: str, path: str, secret: str, off: str = FILES) -> Attack:
+def reads(name: str, path: str, secret: str, off: str = FILES, as_root: bool = False) -> Attack:
     """An attack that prints a file."""
     code = f"""
         import glob
@@ -41,7 +41,8 @@ def reads(name: str, path: str, secret: str, off: str = FILES) -> Attack:
             except OSError as error:
                 print(error)
     """
-    return attack(name, "a file system of its own", learns(secret), off, double=code)
+    aim = "a file system of its own"
+    return attack(name, aim, learns(secret), off, as_root=as_root, double=code)
 
 
 def tries(name: str, aims_at: str, off: str, code: str, as_root: bool = False) -> Attack:
@@ -122,7 +123,7 @@ won = any(name != "lo" for _, name in socket.if_nameindex())
     reads("reads-another-submission", "@COURSE@/submitted/*/hostile/notes.txt", "other"),
     reads("reads-through-proc", "/proc/[0-9]*/root@OUTSIDE@/secret.txt", "file", PROCESSES),
     reads("reads-through-proc-cwd", "/proc/*/cwd/../../../../../../..@OUTSIDE@/secret.txt", "file"),
-    reads("reads-environments", "/proc/[0-9]*/environ", "environment", PROCESSES),
+    reads("reads-environments", "/proc/[0-9]*/environ", "environment", PROCESSES, as_root=True),
     attack(
         "own-environment",
         "an environment made anew",
@@ -208,6 +209,7 @@ path.write_text("x")
 path.unlink()
 won = True
 """,
+        as_root=True,
     ),
     tries(
         "devices",
@@ -307,6 +309,7 @@ won = True
         "a namespace of processes",
         PROCESSES,
         "won = libc.ptrace(0x4206, @PID@, 0, 0) == 0  # PTRACE_SEIZE",
+        as_root=True,
     ),
     attack(
         "reads-a-process",
@@ -322,6 +325,7 @@ mine, theirs = Vector(ctypes.addressof(here), 24), Vector(@ADDRESS@, 24)
 libc.process_vm_readv(@PID@, ctypes.byref(mine), 1, ctypes.byref(theirs), 1, 0)
 print(here.value.decode())
 """,
+        as_root=True,
     ),
     attack(
         "reads-memory-of-all",
@@ -337,6 +341,7 @@ print(here.value.decode())
                         print(file.read(24).decode("latin-1"))
                 except (OSError, OverflowError): pass
         """,
+        as_root=True,
     ),
     tries(
         "sees-processes",

@@ -18,6 +18,8 @@ SHOWN_PROGRESS = re.compile(r"\r|\x1b\[[0-9;?]*[A-Za-z]")
 
 def test_attack_fails(attack: Attack, ground: Ground) -> None:
     """It does not get what it wants, and costs its author what it should."""
+    if ground.rung > attack.last_rung:
+        pytest.skip(f"rung {ground.rung} does not promise to hold this")
     evidence = ground.evidence(attack)
     assert evidence.outcomes, ground.run.stderr.decode()[-2000:]
     assert not attack.won(evidence), (evidence.outcomes, evidence.printed[-1000:])

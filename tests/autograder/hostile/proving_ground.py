@@ -39,9 +39,9 @@ class Ground:
     """One class of attackers between two honest students, and the same attacks unprotected."""
 
     def __init__(
-        self, folder: Path, attacks: Sequence[Attack], gradebook: Path, config: str = ""
+        self, folder: Path, attacks: Sequence[Attack], gradebook: Path, config: str, rung: int
     ) -> None:
-        self.folder, self.attacks, self.config = folder, attacks, config
+        self.folder, self.attacks, self.config, self.rung = folder, attacks, config, rung
         self.gradebook = gradebook  # an empty one: nbgrader needs seconds to make it
         self.cache: dict[Any, dict[str, Evidence]] = {}
         self.failed = False
@@ -112,7 +112,7 @@ class Ground:
         with canary:
             self._hand_in(course, canary, self.attacks)
             command = ["-m", "autograder", "grade", PS, "--course-dir", str(course.root)]
-            command += ["--json", str(marks), "--jobs", "2"]
+            command += ["--json", str(marks), "--jobs", "2", "--rung", str(self.rung)]
             run = keep(folder, [sys.executable, *command], course.secret.environment)
             canary.heard = canary.felt()
         if marks.is_file():
@@ -134,7 +134,8 @@ class Ground:
                 stack.enter_context(canary)
                 course.secret = replace(course.secret, environment=secret)
                 self._hand_in(course, canary, attacks)
-                jobs.append([str(course.root), str(folder / "marks.json"), sorted(off)])
+                job = [str(course.root), str(folder / "marks.json"), self.rung, sorted(off)]
+                jobs.append(job)
                 made.append((off, attacks, course, canary))
             file = self.folder / "without.json"
             file.write_text(json.dumps(jobs))
