@@ -264,9 +264,11 @@ class Jail:
         people.become(self.uid, self.gid)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
         people.own_namespace(self.uid, self.gid)
-        kernel.syscall("unshare", kernel.CLONE_NEWNS)
+        kernel.syscall("unshare", kernel.CLONE_NEWNS | kernel.CLONE_NEWPID)
         kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
         kernel.mount("tmpfs", "/tmp", "tmpfs")
+        if not people.can(lambda: kernel.mount("proc", "/proc", "proc")):
+            raise PermissionError("a container covers parts of /proc")
 
     def _become_and_look(self) -> None:
         people.become(self.uid, self.gid)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jail_harness import MACHINES, Machine, attack, linux_root
 
-from autograder.sandbox import Protection
+from autograder.sandbox import Protection, kernel
 
 pytestmark = linux_root
 
@@ -110,3 +110,17 @@ def test_root_of_a_namespace_of_one_user(rung: int) -> None:
     result = attack(ordinary, Protection(rung), machine=Machine(root=False, own_root=True))
     assert not result.error, result
     assert result.value["sent"] == 45
+
+
+@pytest.mark.parametrize("rung", [1, 2])
+def test_a_container_that_covers_parts_of_proc(rung: int) -> None:
+    """As Docker does: then no user namespace may mount a /proc, but root itself may."""
+
+    def cover() -> None:
+        kernel.syscall("unshare", kernel.CLONE_NEWNS)
+        kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+        kernel.mount("tmpfs", "/proc/acpi" if os.path.isdir("/proc/acpi") else "/proc/fs", "tmpfs")
+        kernel.mount("/dev/null", "/proc/timer_list", flags=kernel.MS_BIND)
+
+    result = attack(ordinary, Protection(rung), before=cover)
+    assert not result.error, result
