@@ -121,7 +121,8 @@ def test_ordinary_cells_run(graded: Path, autograder: Command) -> None:
     wrong = {name: row["message"] for name, row in rows.items() if row["outcome"] != "passed"}
     nb = nbformat.read(graded / "autograded/ada/tiny/tiny.ipynb", 4)
     outputs = {c.id: c.outputs for c in nb.cells if c.cell_type == "code"}
-    assert list(wrong) == ["asks-tests"], (wrong, [outputs[n.removesuffix("-tests")] for n in wrong])
+    said = [outputs[name.removesuffix("-tests")] for name in wrong]
+    assert list(wrong) == ["asks-tests"], (wrong, said)
     assert outputs["own-file"][0].text == "1,2\n"
     assert "printed" in outputs["bang"][0].text
     assert any("image/png" in out.get("data", {}) for out in outputs["plot"])
