@@ -1,4 +1,4 @@
-"""Grading with real processes: what each kind of submission gets, and what it does to the others."""
+"""Grading with real processes: what each kind of submission gets, and does to the others."""
 
 import json
 import os
