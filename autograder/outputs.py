@@ -47,6 +47,13 @@ HTML_TAGS = {
     "div", "span", "p", "br", "hr", "pre", "code", "samp", "kbd", "b", "i", "em", "strong",
     "sub", "sup", "small", "ul", "ol", "li", "dl", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6",
 }  # fmt: skip
+TAG_START = re.compile(r"<(?=[a-zA-Z/!?])")
+# what Markdown takes for a tag and hands on, with all that follows it
+MARKDOWN_TAG = re.compile(r"<(?:[a-zA-Z][a-zA-Z0-9-]*(?:[\s/>:]|$)|/[a-zA-Z]|[!?])")
+MARKDOWN_LINK = re.compile(
+    r"(?<=\])(?=\(|:)(?!(?:\(|:)\s*(?:https?://|mailto:|attachment:|#|[\w./-]+[)\s]))"
+)
+BARE_TAG = re.compile(rf"</?(?:{'|'.join(sorted(HTML_TAGS))}|details|summary)\s*/?>", re.IGNORECASE)
 VOID_TAGS = {"br", "hr", "col", "img", "input", "meta", "link", "wbr"}
 TAG = re.compile(r"<(/?)([a-z][a-z0-9]*+)[^<>]*+>", re.IGNORECASE)
 LONG_TAG = re.compile(r"<[^<>]{1000}")
@@ -108,6 +115,19 @@ def clean_text(text: object, limit: int = MAX_TEXT) -> str:
     if not text.isprintable():
         text = SEQUENCES.sub(lambda found: found["colour"] or "", text)
     return f"{text}\n{CUT}" if long else text
+
+
+def clean_markdown(text: str) -> str:
+    """Return the text of a written answer without what could do anything in a browser.
+
+    Formgrader shows an answer as nbconvert renders it, HTML included. An answer with bare tags only
+    stays as it is; in any other, what begins a tag becomes the sign that it looks like.
+    """
+    bare = all(BARE_TAG.match(text, found.start()) for found in TAG_START.finditer(text))
+    if not bare and MARKDOWN_TAG.search(text):
+        text = TAG_START.sub("&lt;", text)
+    text = MARKDOWN_LINK.sub(" ", text)  # `[x] (javascript:...)` is no link
+    return LATEX_COMMANDS.sub(lambda found: found[0][1:], text)
 
 
 def _joined(outputs: object) -> Iterator[tuple[str, dict[str, Any]]]:

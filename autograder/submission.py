@@ -19,6 +19,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_task
 
+from autograder.outputs import clean_markdown
 from autograder.release import Released
 
 MAX_BYTES = 50_000_000
@@ -31,7 +32,8 @@ MAX_LINE = 300
 UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # cell metadata that changes how a cell is run or marked; a student's own is dropped
-CONTROL_KEYS = ("nbgrader", "autograder", "tags", "deletable", "editable", "execution")
+CONTROL_KEYS = ("nbgrader", "autograder", "tags", "deletable", "editable", "execution",
+                "format", "raw_mimetype")  # fmt: skip
 
 
 class Unreadable(Exception):
@@ -129,6 +131,7 @@ def put_right(nb: NotebookNode, released: Released) -> tuple[NotebookNode, list[
     """
     master = {n: cell for cell in released.master.cells if (n := grade_id(cell))}
     given = {n: cell.source for cell in released.notebook.cells if (n := grade_id(cell))}
+    as_released = {cell.source for cell in released.notebook.cells}
     last = {n: i for i, cell in enumerate(nb.cells) if (n := grade_id(cell)) in master}
     cells: list[NotebookNode] = []
     notes: list[str] = []
@@ -146,6 +149,9 @@ def put_right(nb: NotebookNode, released: Released) -> tuple[NotebookNode, list[
             cells.append(_restored(cell, master[name], given[name], notes))
     _put_back(cells, released.master.cells, notes)
     _make_ids_unique(cells)
+    for cell in cells:
+        if cell.cell_type != "code" and cell.source not in as_released and not is_locked(cell):
+            cell.source = clean_markdown(cell.source)  # somebody will read it in a browser
     metadata = copy.deepcopy(released.master.metadata)
     metadata.pop("generated", None)
     return _notebook(cells, metadata), notes

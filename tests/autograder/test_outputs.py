@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import struct
 import time
 import zlib
@@ -11,10 +12,11 @@ import nbformat
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nbconvert.exporters import HTMLExporter
 from PIL import Image
 
 from autograder import outputs
-from autograder.outputs import CUT, clean, clean_text
+from autograder.outputs import CUT, clean, clean_markdown, clean_text
 
 
 def picture(kind: str, size: tuple[int, int] = (7, 5)) -> str:
@@ -207,6 +209,52 @@ def test_html_cannot_keep_the_grader_busy(slow: str) -> None:
     start = time.process_time()
     clean([shown(text_html=slow, text_plain="x")] * 50)
     assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "fine so far\n\n<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "<div onmouseover=alert(1)\n",  # a block need not be closed
+        "a <b onclick=alert(1)>x</b>",
+        "<!--><svg onload=alert(1)>",
+        "<a\thref='javascript:alert(1)'>x</a> <form action='http://evil'><input>",
+        "`code` <iframe srcdoc='<script>alert(1)</script>'></iframe>",
+        "<details ontoggle=alert(1) open>",
+        "[x](javascript:alert(1)) <javascript:alert(1)>",
+        "[x](java&#115;cript:alert(1)) ![y]( data:text/html,<script>alert(1)</script>)",
+        "[x]\n\n[x]: javascript:alert(1)",
+        "[x][]\n\n[x]:\n  JavaScript:alert(1)",
+        "[x](\njavascript:alert(1))",
+        "<div>\n<y$ onclick=alert(1)>",
+        r"$\href{javascript:alert(1)}{x}$",
+    ],
+)
+@pytest.mark.parametrize("kind", [nbformat.v4.new_markdown_cell, nbformat.v4.new_raw_cell])
+def test_a_written_answer_runs_nothing_where_it_is_read(hostile: str, kind: Any) -> None:
+    """Looked at as formgrader shows it: rendered by nbconvert."""
+
+    def shown_tags(text: str) -> set[str]:
+        page, _ = HTMLExporter(template_name="basic").from_notebook_node(
+            nbformat.v4.new_notebook(cells=[kind(text)])
+        )
+        assert r"\href" not in page
+        return set(re.findall(r"<(?!/)[^<>]*", page.replace("javascript:alert(1))", "")))
+
+    plain = shown_tags("plain")
+    for tag in shown_tags(clean_markdown(hostile)) - plain:
+        name, *rest = tag.strip("<>").lower().split()
+        assert name.rstrip(">") in {"p", "code", "a", "div", "h1"}, tag
+        assert not re.search(r"\bon\w+\s*=|javascript|srcdoc|action", " ".join(rest)), tag
+
+
+def test_an_honest_answer_stays_as_it_is() -> None:
+    for text in ("a < b, $x<y$ and 3<4", "<details><summary>More</summary>x</details>",
+                 "H<sub>2</sub>O<br/>next", "> quote\n\n```\nif a < b:\n```", "\\alpha",
+                 "[a](https://x.org/y?z=1) [b](#c) ![d](attachment:e.png) [f](data/g.csv)",
+                 "x[1] (see above): yes"):  # fmt: skip
+        assert clean_markdown(text) == text
 
 
 def test_what_is_not_known_is_dropped() -> None:

@@ -204,6 +204,27 @@ def test_outputs_and_old_formats_are_no_trouble(released: Released, tmp_path: Pa
     assert not isinstance(got, str) and "x = 1" in [c.source for c in got.cells]
 
 
+def test_written_answers_are_disarmed_and_statements_are_not(
+    released: Released, tmp_path: Path
+) -> None:
+    nb = cells_of(released)
+    nb["cells"][0]["source"] = "# A tiny set"
+    why = next(c for c in nb["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id")
+               == "tiny-why")  # fmt: skip
+    untouched = outcome(tmp_path / "x.ipynb", json.dumps(nb).encode(), released)
+    assert not isinstance(untouched, str)
+    sources = [c.source for c in untouched.cells]
+    assert sources == [c.source for c in untouched.cells if c.source not in ("<", "")]
+    why["source"] = "Because <script>alert(1)</script>."
+    nb["cells"].append({"cell_type": "raw", "source": "<img onerror=x>",
+                        "metadata": {"raw_mimetype": "text/html"}})  # fmt: skip
+    got = outcome(tmp_path / "x.ipynb", json.dumps(nb).encode(), released)
+    assert not isinstance(got, str)
+    texts = [c.source for c in got.cells]
+    assert "Because &lt;script>alert(1)&lt;/script>." in texts and "&lt;img onerror=x>" in texts
+    assert "raw_mimetype" not in got.cells[-1].metadata
+
+
 def test_a_picture_in_text_is_kept(released: Released, tmp_path: Path) -> None:
     nb = cells_of(released)
     picture = {"a.png": {"image/png": "iVBORw0K"}}
