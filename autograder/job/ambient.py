@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import ctypes
 import importlib
 import io
 import random
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograder.job.arrays import set_state, state_of
 from autograder.job.codec import CodecError
+from autograder.job.handles import library_class
 
 MAX_TEXT = 1 << 20  # characters that one call may print
 
@@ -112,32 +115,66 @@ class Randomness:
             self.digests[name] = self.states[name].digest()
 
 
-def modes() -> int:
-    """Return PyTorch's modes as a small number: gradients on or off, the default dtype."""
-    torch = sys.modules.get("torch")
-    if torch is None or not hasattr(torch, "is_grad_enabled"):
-        return 1
-    return int(torch.is_grad_enabled()) + 2 * (torch.get_default_dtype() is torch.float64)
+_PLAIN_ERRORS = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+_FILTERS = ("always", "error", "ignore", "default")
+
+
+def modes() -> dict[str, Any] | None:
+    """Return the modes that the caller has chosen: gradients, dtype, NumPy's errors, warnings."""
+    found: dict[str, Any] = {}
+    torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
+    if torch is not None and hasattr(torch, "is_grad_enabled"):
+        if not torch.is_grad_enabled():
+            found["grad"] = False
+        if torch.get_default_dtype() is torch.float64:
+            found["float64"] = True
+    if numpy is not None and hasattr(numpy, "geterr") and numpy.geterr() != _PLAIN_ERRORS:
+        found["errors"] = numpy.geterr()
+    first = warnings.filters[0] if warnings.filters else None
+    if first is not None and first[1] is None and first[3] is None and first[4] == 0:
+        # what simplefilter() sets, as assertWarns does
+        found["warnings"] = (first[0], first[2].__module__, first[2].__qualname__)
+    if asks_anew():
+        found["input"] = True
+    return found or None
+
+
+def asks_anew() -> bool:
+    """Tell whether a test has put something in the place of input() or of its standard input."""
+    ours = ("builtins", "autograder.job.cells")
+    replaced = getattr(builtins.input, "__module__", None) not in ours
+    return replaced or isinstance(sys.stdin, io.StringIO)
 
 
 @contextlib.contextmanager
-def in_modes(number: int) -> Iterator[None]:
-    """Run in the modes that the caller has."""
-    torch = sys.modules.get("torch")
-    before = modes()
-    if torch is None or number == before:
-        yield
+def in_modes(wanted: Any, ask: Callable[[object], str]) -> Iterator[list[Any]]:
+    """Run in the modes that the caller has; gives the list of warnings to be passed on.
+
+    `ask` stands in for input() if the caller has replaced it.
+    """
+    if not wanted:
+        yield []
         return
-    try:
-        _set_modes(torch, number)
-        yield
-    finally:
-        _set_modes(torch, before)
-
-
-def _set_modes(torch: Any, number: int) -> None:
-    torch.set_grad_enabled(bool(number & 1))
-    torch.set_default_dtype(torch.float64 if number & 2 else torch.float32)
+    with contextlib.ExitStack() as stack:
+        torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
+        if torch is not None:
+            if wanted.get("grad") is False:
+                stack.enter_context(torch.no_grad())
+            if wanted.get("float64"):
+                before = torch.get_default_dtype()
+                torch.set_default_dtype(torch.float64)
+                stack.callback(torch.set_default_dtype, before)
+        if numpy is not None and "errors" in wanted:
+            stack.enter_context(numpy.errstate(**wanted["errors"]))
+        if wanted.get("input"):
+            stack.callback(setattr, builtins, "input", builtins.input)
+            builtins.input = ask
+        log: list[Any] | None = None
+        action, module, name = wanted.get("warnings") or ("", "", "")
+        if action in _FILTERS:
+            log = stack.enter_context(warnings.catch_warnings(record=True))
+            warnings.simplefilter(action, library_class(module, name) or Warning)
+        yield log if log is not None else []
 
 
 class Printed(io.StringIO):

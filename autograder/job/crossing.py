@@ -49,6 +49,7 @@ class Crossing(Table):
             ord("E"): self.read_exception,
             ord("J"): self._read_graph,
         }
+        self.answering = False  # what is written is what a call has given
         self.hanging: Any = None  # the graph of the tensor that is read next
         if not trusted:
             self.readers[ord("P")] = self._read_pickle
@@ -84,7 +85,8 @@ class Crossing(Table):
 
     def share(self, out: Encoder, value: Any) -> tuple[bool, Any]:
         """Write a reference to a known twin, or begin a new one; a tensor's graph stays here."""
-        new = not self.trusted and not self.looking and id(value) not in self.numbers
+        new = (self.answering or not self.trusted) and not self.looking
+        new = new and id(value) not in self.numbers
         if new and gradients.has_graph(value):
             inputs = gradients.needing(entry.value for entry in self.entries.values())
             out.tag(b"J")
@@ -192,6 +194,8 @@ class Crossing(Table):
             raise CodecError("an object of no class")
         value = handles.make_handle(kind, number)
         self.admit(number, value, False)
+        if kind._facade_ is types.CoroutineType:  # a real one, for asyncio to run
+            return _elsewhere(self, value)
         return value
 
     def _read_class(self, source: Decoder) -> Any:
@@ -281,15 +285,16 @@ class Crossing(Table):
             out.tag(b"c")
             self._put_class(out, kind)
         else:
-            names = [(_text(k.__module__), _text(k.__qualname__)) for k in kind.__mro__[:-1]]
-            out.tag(b"n", len(names))
-            for module, qualname in names:
-                out.text(module)
-                out.text(qualname)
+            out.tag(b"n")
+            put_names(out, names_of(kind))
         args = BaseException.args.__get__(error)  # type: ignore[attr-defined]
         self._put_safely(out, tuple(args), tuple(_safe_text(arg) for arg in args))
         out.text(_safe_text(error))
         self._put_safely(out, _attributes(error), {})
+        cause = error.__cause__ if len(out.out) < _MAX_TEXT else None
+        out.out.append(cause is not None)
+        if cause is not None:
+            self.write_exception(out, cause)
 
     def _put_safely(self, out: Encoder, value: Any, instead: Any) -> None:
         before, depth, new = len(out.out), out.depth, len(self.new)
@@ -309,10 +314,10 @@ class Crossing(Table):
         if tag == b"c":
             known = [source.get()]
         elif tag == b"n":
-            names = [(source.text(), source.text()) for _ in range(source.count())]
-            found = (library_class(*parts) for parts in names)
+            found = (library_class(*parts) for parts in _get_names(source))
             known = [kind for kind in found if kind is not None and allowed_exception(kind)]
         args, text, attributes = source.get(), source.text(), source.get()
+        cause = self.read_exception(source) if source.byte() else None
         if type(args) is not tuple or type(attributes) is not dict:
             raise CodecError("not an exception")
         if any(not isinstance(kind, type) for kind in known):
@@ -323,8 +328,44 @@ class Crossing(Table):
             ):
                 made = _rebuild(kind, args, text, attributes)
                 if made is not None:
+                    made.__cause__ = cause
                     return made
         return Exception(text)
+
+
+async def _elsewhere(link: Any, coroutine: Any) -> Any:
+    return link.request("await", coroutine)
+
+
+def names_of(kind: type) -> list[tuple[str, str]]:
+    """List a class and its ancestors by module and name."""
+    mro = type.__dict__["__mro__"].__get__(kind)
+    return [(_text(part.__module__), _text(part.__qualname__)) for part in mro[:-1]]
+
+
+def put_names(out: Encoder, names: list[tuple[str, str]]) -> None:
+    """Write what `names_of` lists."""
+    out.tag(b"", len(names))
+    for module, qualname in names:
+        out.text(module)
+        out.text(qualname)
+
+
+def _get_names(source: Decoder) -> list[tuple[str, str]]:
+    return [(source.text(), source.text()) for _ in range(source.count())]
+
+
+def warning_names(note: Any) -> tuple[list[tuple[str, str]], str]:
+    """Return the category and the text of a recorded warning."""
+    return names_of(note.category), _safe_text(note.message)
+
+
+def get_warning(source: Decoder) -> type[Warning]:
+    """Read a category of warnings, the nearest that is a library's."""
+    for kind in (library_class(*parts) for parts in _get_names(source)):
+        if kind is not None and issubclass(kind, Warning):
+            return kind
+    return UserWarning
 
 
 def _rebuild(
@@ -391,6 +432,8 @@ def _is_own(kind: type) -> bool:
 def _stays(value: Any) -> bool:
     """Tell whether an object of the checker's must not be copied: its state is what matters."""
     kind = type(value)
+    if kind is gradients.Graph:
+        return True
     if isinstance(value, types.FunctionType):
         return value.__module__ == "__main__" or value.__name__ == "<lambda>"
     if kind is types.BuiltinFunctionType:  # a method of an object, or a library's function

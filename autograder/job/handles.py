@@ -36,13 +36,15 @@ def _exit(value: Any, error: BaseException | None) -> Any:
     return type(value).__exit__(value, kind, error, None if error is None else error.__traceback__)
 
 
-def _signature(value: Any) -> list[tuple[str, int, bool, Any, bool, Any]]:
+def _signature(value: Any) -> tuple[list[tuple[str, int, bool, Any, bool, Any]], Any]:
     empty = inspect.Parameter.empty
+    signature = inspect.signature(value)
+    result = signature.return_annotation
     return [
         (p.name, int(p.kind), p.default is not empty, None if p.default is empty else p.default,
          p.annotation is not empty, None if p.annotation is empty else p.annotation)
-        for p in inspect.signature(value).parameters.values()
-    ]  # fmt: skip
+        for p in signature.parameters.values()
+    ], () if result is empty else (result,)  # fmt: skip
 
 
 def _copy(value: Any, deep: bool) -> Any:
@@ -156,6 +158,16 @@ class HandleType(abc.ABCMeta):
     _identity_: bool
     _facade_: type | None
     _shown_: str
+
+    @classmethod
+    def __prepare__(metacls, name: str, bases: tuple[type, ...], **kwargs: Any) -> Any:
+        """Refuse a class statement; stand-ins are made without one."""
+        if bases:
+            raise TypeError(
+                f"a test cannot derive {name} from a class of the student's code: its methods are "
+                "in another process; hand in an object with the methods that are needed"
+            )
+        return {}
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         return cls._link_.request("__call__", cls, *args, **kwargs)
@@ -332,7 +344,14 @@ FACADES: dict[tuple[str, str], type] = {
     for kind in (types.FunctionType, types.GeneratorType, types.MethodType, types.ModuleType,
                  types.BuiltinFunctionType, types.CodeType, types.CoroutineType)
 }  # fmt: skip
-_BY_IDENTITY = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType)
+_BY_IDENTITY = (
+    types.CodeType,
+    types.GeneratorType,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    types.ModuleType,
+)
 
 
 def by_identity(kind: type) -> bool:
@@ -424,10 +443,11 @@ def handle_number(value: Any) -> int:
     return number
 
 
-def signature_from(rows: Any) -> inspect.Signature:
+def signature_from(parts: Any) -> inspect.Signature:
     """Build a signature from what the other side says it is."""
     empty = inspect.Parameter.empty
     try:
+        rows, result = parts
         return inspect.Signature(
             [
                 inspect.Parameter(
@@ -437,7 +457,8 @@ def signature_from(rows: Any) -> inspect.Signature:
                     annotation=annotation if annotated else empty,
                 )
                 for name, kind, has_default, default, annotated, annotation in rows
-            ]
+            ],
+            return_annotation=result[0] if result else empty,
         )
     except (TypeError, ValueError) as error:
         raise TypeError(f"not a signature: {error}") from None

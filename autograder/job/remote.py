@@ -14,11 +14,13 @@ import keyword
 import socket
 import struct
 import sys
+import threading
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograder.job import crossing
-from autograder.job.ambient import Printed, Randomness, in_modes, modes
+from autograder.job.ambient import Printed, Randomness, asks_anew, in_modes, modes
 from autograder.job.codec import MAX_BYTES, CodecError, Decoder, Encoder, guarded
 from autograder.job.gradients import Graph
 from autograder.job.handles import OPERATIONS
@@ -47,9 +49,11 @@ class Peer(crossing.Crossing):
         super().__init__(0 if trusted else 1, trusted)
         self.sock = sock
         self.dead: BaseException | None = None
+        self.lock = threading.RLock()
         self.sequence = 0
         self.given_up: set[int] = set()
         self.calls = 0
+        self.warned: list[tuple[type[Warning], str]] = []  # in the call that was answered last
         self.randomness = Randomness()
 
     # ---- messages
@@ -155,11 +159,17 @@ class Peer(crossing.Crossing):
 
     def request(self, operation: str, /, *args: Any, **kwargs: Any) -> Any:
         """Ask the other side to do something; returns its value or raises its exception."""
+        with self.lock:  # a test may have threads
+            return self._request(operation, args, kwargs)
+
+    def _request(self, operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._alive()
 
         def write(out: Encoder) -> None:
             out.text(operation)
-            out.out.append(modes())
+            out.link = None
+            out.put(modes())
+            out.link = self
             out.items(args, len(args))
             out.tag(b"", len(kwargs))
             for key, value in kwargs.items():
@@ -178,6 +188,8 @@ class Peer(crossing.Crossing):
             if self.dead is None:
                 self.given_up.add(number)
             raise
+        for category, text in self.warned:
+            warnings.warn(text, category, stacklevel=4)
         if kind == ERROR:
             raise value
         return value
@@ -198,12 +210,16 @@ class Peer(crossing.Crossing):
                 return kind, value
 
     def _read_value(self, source: Decoder) -> Any:
-        self.show(source.text(), source.text())
+        self._read_notes(source)
         return source.get()
 
     def _read_error(self, source: Decoder) -> BaseException:
-        self.show(source.text(), source.text())
+        self._read_notes(source)
         return self.read_exception(source)
+
+    def _read_notes(self, source: Decoder) -> None:
+        self.show(source.text(), source.text())
+        self.warned = [(crossing.get_warning(source), source.text()) for _ in range(source.count())]
 
     def show(self, out: str, err: str) -> None:
         """Print what the other side printed during a call."""
@@ -214,18 +230,24 @@ class Peer(crossing.Crossing):
 
     # ---- answering
 
-    def _read_request(self, source: Decoder) -> tuple[str, int, list[Any], dict[str, Any]]:
-        operation, number, args = source.text(), source.byte(), source.items()
+    def _read_request(self, source: Decoder) -> tuple[str, Any, list[Any], dict[str, Any]]:
+        operation = source.text()
+        source.link = None
+        mode = source.get()
+        source.link = self
+        if mode is not None and (self.trusted or type(mode) is not dict):
+            mode = None  # the student's code sets no mode here
+        args = source.items()
         if operation not in OPERATIONS and operation not in self.own:
             raise CodecError("no such operation")
-        return operation, number, args, {source.text(): source.get() for _ in range(source.count())}
+        return operation, mode, args, {source.text(): source.get() for _ in range(source.count())}
 
     own: Mapping[str, Callable[..., Any]] = {}  # operations of this side only
 
     def _serve(self, number: int, source: Decoder) -> None:
         """Do what the other side asks, and answer."""
         operation, mode, args, kwargs = self._finish(source, self._read_request)
-        printed = self.capture()
+        printed, warned = self.capture(), list[Any]()
         kind, value = ANSWER, None
         self.calls += 1
         try:
@@ -233,10 +255,11 @@ class Peer(crossing.Crossing):
                 raise RecursionError(f"more than {MAX_CALLS} calls to and fro within each other")
             if self.trusted and self.given_up:
                 raise KeyboardInterrupt("the call was given up")
-            if self.trusted:
+            if self.trusted and operation != "input":
                 self._check_target(args)
-                permit(operation, args)
-            with in_modes(mode):
+                if operation not in self.own:
+                    permit(operation, args)
+            with in_modes(mode, self._ask) as warned:
                 value = (self.own.get(operation) or OPERATIONS[operation])(*args, **kwargs)
         except (PeerError, DeadKernelError):
             raise
@@ -245,13 +268,17 @@ class Peer(crossing.Crossing):
         finally:
             self.calls -= 1
             texts = self.release(printed)
+            notes = [] if mode is None else [crossing.warning_names(note) for note in warned]
         args, kwargs = [], {}
         try:
-            self._reply(kind, number, value, texts)
+            self._reply(kind, number, value, texts, notes)
         except (CodecError, KeyboardInterrupt) as error:
             reason = f"what came out cannot be handed over: {error}"
             shown = TypeError(reason) if isinstance(error, CodecError) else error
-            self._reply(ERROR, number, shown, texts)
+            self._reply(ERROR, number, shown, texts, notes)
+
+    def _ask(self, prompt: object = "") -> str:
+        return str(self.request("input", str(prompt)))
 
     def _check_target(self, args: list[Any]) -> None:
         """Refuse to work on anything but an object that was handed over as a stand-in."""
@@ -259,16 +286,26 @@ class Peer(crossing.Crossing):
         if entry is None or entry.mine is not True or entry.copied:
             raise TypeError("this is no object of the test's")
 
-    def _reply(self, kind: int, number: int, value: Any, texts: tuple[str, str]) -> None:
+    def _reply(
+        self, kind: int, number: int, value: Any, texts: tuple[str, str], notes: list[Any]
+    ) -> None:
         def write(out: Encoder) -> None:
             out.text(texts[0])
             out.text(texts[1])
+            out.tag(b"", len(notes))
+            for category, text in notes:
+                crossing.put_names(out, category)
+                out.text(text)
             if kind == ANSWER:
                 out.put(value)
             else:
                 self.write_exception(out, value)
 
-        self._send(kind, number, write)
+        self.answering = True
+        try:
+            self._send(kind, number, write)
+        finally:
+            self.answering = False
 
     def capture(self) -> Any:
         """Begin to keep what is printed."""
@@ -279,13 +316,27 @@ class Peer(crossing.Crossing):
         return "", ""
 
 
+def _await(coroutine: Any) -> Any:
+    import asyncio
+
+    async def wait() -> Any:
+        return await coroutine
+
+    return asyncio.run(wait())
+
+
 class Student(Peer):
     """The end in the student's process: answers the checker."""
 
     def __init__(self, sock: socket.socket, namespace: dict[str, Any]) -> None:
         super().__init__(sock, trusted=False)
         self.space = namespace
-        self.own = {"name": self._name, "named": self._named, "backward": Graph.backward}
+        self.own = {
+            "name": self._name,
+            "named": self._named,
+            "backward": Graph.backward,
+            "await": _await,
+        }
 
     def fileno(self) -> int:
         """Return the descriptor to wait on."""
@@ -376,11 +427,24 @@ class Names(dict[str, Any]):
             return default
 
 
+def _input(prompt: object = "") -> str:
+    if type(prompt) is not str or not asks_anew():
+        raise EOFError("input() has nobody to ask here")
+    return builtins.input(prompt)
+
+
+def _backward(graph: Any, *args: Any) -> Any:
+    if type(graph) is not Graph:
+        raise TypeError("this is no graph")
+    return graph.backward(*args)
+
+
 class Checker(Peer):
     """The end in the checker's process: runs the tests."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock, trusted=True)
+        self.own = {"input": _input, "backward": _backward}
 
     def names(self, imports: Mapping[str, str]) -> Names:
         """Return the globals for test cells."""

@@ -29,7 +29,7 @@ def answer(
     payload: bytes, number: int = 1, kind: bytes = b"=", changes: bytes = b"\0" * 8
 ) -> bytes:
     """A message with no changes, no random states, nothing printed, and this payload."""
-    texts = b"\0" * 8 if kind != b"?" else b""
+    texts = b"\0" * 12 if kind != b"?" else b""
     return frame(kind + number.to_bytes(8, "little") + changes + b"0" + texts + payload)
 
 
@@ -188,7 +188,7 @@ FRAMES = {
     "changes of nothing": answer(b"0", changes=count(1) + number(8) + b"0" + count(0)),
     "many changes": answer(b"0", changes=count(2**32 - 1) + count(0)),
     "random states of nothing": frame(b"=" + number(1) + b"\0" * 8 + b"i" + number(1)),
-    "a request of no kind": answer(text(b"exec") + b"\1" + count(0) + count(0), kind=b"?"),
+    "a request of no kind": answer(text(b"exec") + b"0" + count(0) + count(0), kind=b"?"),
 }
 
 
@@ -218,7 +218,7 @@ def test_an_error_of_the_peer_is_no_exception_that_a_test_expects() -> None:
 
 
 def request(operation: str, *args: bytes) -> bytes:
-    body = text(operation.encode()) + b"\1" + count(len(args)) + b"".join(args) + count(0)
+    body = text(operation.encode()) + b"0" + count(len(args)) + b"".join(args) + count(0)
     return answer(body, kind=b"?")
 
 
@@ -252,7 +252,7 @@ def ask_as_student(value: object, operation: str, *args: bytes) -> tuple[str, ob
             found = ("value", student_end.request(operation, received[1], *args))
         except Exception as error:
             found = ("error", f"{type(error).__name__}: {error}")
-        student_end._reply(b"="[0], seq, found, ("", ""))
+        student_end._reply(b"="[0], seq, found, ("", ""), [])
 
     thread = threading.Thread(target=other_end)
     thread.start()
@@ -524,7 +524,7 @@ def test_random_states_that_would_lead_out_of_memory(ends: tuple[Checker, socket
     out = Encoder()
     out.put({"numpy.random": state})
     checker, far = ends
-    far.sendall(frame(b"=" + number(1) + b"\0" * 8 + bytes(out.out) + b"\0" * 8 + b"0"))
+    far.sendall(frame(b"=" + number(1) + b"\0" * 8 + bytes(out.out) + b"\0" * 12 + b"0"))
     must_die(checker)
 
 
@@ -545,7 +545,7 @@ def test_changes_of_another_kind_or_shape(ends: tuple[Checker, socket.socket]) -
         near.settimeout(SOON_S)
         checker = Checker(near)
         changes = count(1) + number(0) + change + count(0)
-        far.sendall(frame(b"=" + number(1) + changes + b"0" + b"\0" * 8 + b"0"))
+        far.sendall(frame(b"=" + number(1) + changes + b"0" + b"\0" * 12 + b"0"))
         with pytest.raises(PeerError):
             checker.request("__call__", value)
         near.close()

@@ -7,8 +7,8 @@ import torch
 from two_processes import in_one_process, in_two_processes
 
 
-def _cells() -> list[tuple[str, str, str, str | None]]:
-    text = Path(__file__).with_name("ordinary_cells.txt").read_text()
+def _cells(file: str) -> list[tuple[str, str, str, str | None]]:
+    text = Path(__file__).with_name(file).read_text()
     rows = []
     for row in text.split("\n=== ")[1:]:
         title, _, rest = row.partition("\n")
@@ -18,7 +18,8 @@ def _cells() -> list[tuple[str, str, str, str | None]]:
     return rows
 
 
-CELLS = _cells()
+CELLS = _cells("ordinary_cells.txt")
+LIMITS = _cells("limits_of_the_split.txt")
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +34,12 @@ def test_ordinary_cell(name: str, code: str, test: str, raises: str | None) -> N
     split = in_two_processes(code, test)
     if (type(split).__name__ if split else None) != raises:
         raise AssertionError(f"in two processes: {split!r}") from split
+
+
+@pytest.mark.parametrize(("code", "test"), [row[1:3] for row in LIMITS], ids=[r[0] for r in LIMITS])
+def test_a_limit_of_the_split_is_an_error_and_never_a_pass(code: str, test: str) -> None:
+    assert in_one_process(code, test) is None
+    assert isinstance(in_two_processes(code, test), Exception)
 
 
 def test_the_table_is_long_and_its_names_differ() -> None:
