@@ -116,7 +116,7 @@ class Randomness:
 
 
 _PLAIN_ERRORS = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
-_FILTERS = ("always", "error", "ignore", "default")
+_FILTERS: tuple[Any, ...] = ("always", "error", "ignore", "default")
 
 
 def modes() -> dict[str, Any] | None:
@@ -133,7 +133,8 @@ def modes() -> dict[str, Any] | None:
     first = warnings.filters[0] if warnings.filters else None
     if first is not None and first[1] is None and first[3] is None and first[4] == 0:
         # what simplefilter() sets, as assertWarns does
-        found["warnings"] = (first[0], first[2].__module__, first[2].__qualname__)
+        category: Any = first[2]
+        found["warnings"] = (first[0], category.__module__, category.__qualname__)
     if asks_anew():
         found["input"] = True
     return found or None
@@ -168,12 +169,13 @@ def in_modes(wanted: Any, ask: Callable[[object], str]) -> Iterator[list[Any]]:
             stack.enter_context(numpy.errstate(**wanted["errors"]))
         if wanted.get("input"):
             stack.callback(setattr, builtins, "input", builtins.input)
-            builtins.input = ask
+            setattr(builtins, "input", ask)  # noqa: B010 - the stub's type is narrower
         log: list[Any] | None = None
         action, module, name = wanted.get("warnings") or ("", "", "")
         if action in _FILTERS:
             log = stack.enter_context(warnings.catch_warnings(record=True))
-            warnings.simplefilter(action, library_class(module, name) or Warning)
+            chosen: Any = action
+            warnings.simplefilter(chosen, library_class(module, name) or Warning)
         yield log if log is not None else []
 
 

@@ -23,7 +23,7 @@ from autograder.job import crossing
 from autograder.job.ambient import Printed, Randomness, asks_anew, in_modes, modes
 from autograder.job.codec import MAX_BYTES, CodecError, Decoder, Encoder, guarded
 from autograder.job.gradients import Graph
-from autograder.job.handles import OPERATIONS
+from autograder.job.handles import OPERATIONS, find_sources
 from autograder.job.policy import permit
 
 _HEAD = struct.Struct("!I")
@@ -445,6 +445,7 @@ class Checker(Peer):
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock, trusted=True)
         self.own = {"input": _input, "backward": _backward}
+        find_sources()
 
     def names(self, imports: Mapping[str, str]) -> Names:
         """Return the globals for test cells."""
