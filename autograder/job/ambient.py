@@ -13,8 +13,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from autograder.job.arrays import set_state, state_of
 from autograder.job.codec import CodecError
+from autograder.job.generators import set_state, state_of
 from autograder.job.handles import library_class
 
 MAX_TEXT = 1 << 20  # characters that one call may print

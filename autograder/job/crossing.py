@@ -10,9 +10,9 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from autograder.job import gradients, handles, named
+from autograder.job import generators, gradients, handles, library, named, tensors, values
 from autograder.job.codec import CodecError, Decoder, Encoder
-from autograder.job.handles import FACADES, Handle, HandleType, library_class, make_class
+from autograder.job.handles import FACADES, HandleType, library_class, make_class
 from autograder.job.shared import Table
 
 _FRAMEWORKS = ("unittest", "_pytest", "pytest", "doctest", "IPython", "bdb", "pdb", "traitlets")
@@ -479,4 +479,4 @@ class _Unpickler(pickle.Unpickler):
         return self.extras[pid]
 
 
-__all__ = ["Crossing", "Handle"]
+KINDS_FROM = (values, library, tensors, generators)  # modules that enter what they know

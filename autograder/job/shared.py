@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from typing import Any, cast
 
-from autograder.job.codec import KINDS, CodecError, Decoder, Encoder, Link, find_kind
+from autograder.job.codec import CodecError, Decoder, Encoder, Link, kind_of
 
 MAX_TWINS = 2000  # kept in step between two messages; older ones become copies
 MAX_ENTRIES = 300_000
@@ -123,7 +123,7 @@ class Table:
 
     def digest(self, value: Any) -> int:
         """Return a digest of a twin's own content; twins inside it count by their numbers."""
-        kind = KINDS.get(type(value)) or find_kind(value)
+        kind = kind_of(value)
         out = Encoder(cast(Link, self), limit=1 << 40)
         self.looking = True
         try:
@@ -153,7 +153,7 @@ class Table:
             alone += twins[: -MAX_TWINS // 2]
         out.tag(b"", len(changed))
         for number, entry in changed:
-            kind = KINDS.get(type(entry.value)) or find_kind(entry.value)
+            kind = kind_of(entry.value)
             assert kind is not None
             out.out += number.to_bytes(8, "little")
             out.body(kind, entry.value)

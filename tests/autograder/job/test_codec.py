@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.job import arrays
-from autograder.job.codec import MAX_INT_BYTES, CodecError, decode, encode
+from autograder.job import crossing, tensors
+from autograder.job.codec import CodecError, decode, encode
+from autograder.job.values import MAX_INT_BYTES
 
-assert arrays  # its kinds are entered by importing it
+assert crossing  # kinds of values are entered by importing it
 
 ENCODE_S = 0.25  # a million floats; 0.035 s on an idle machine, and this test may not be alone
 Point = namedtuple("Point", "x y")
@@ -128,9 +129,9 @@ def test_other_kinds_of_arrays() -> None:
     assert type(through(np.matrix([[1, 2]]))) is np.matrix
 
 
-@pytest.mark.parametrize("dtype", sorted(arrays.torch_dtypes()))
+@pytest.mark.parametrize("dtype", sorted(tensors.torch_dtypes()))
 def test_tensors(dtype: str) -> None:
-    kind = arrays.torch_dtypes()[dtype]
+    kind = tensors.torch_dtypes()[dtype]
     for shape in ((), (0,), (2, 3)):
         value = (torch.rand(shape) * 100).to(kind)
         got = through(value)

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.job import arrays
+from autograder.job import crossing
 from autograder.job.codec import CodecError, decode, encode
 
-assert arrays  # its kinds are entered by importing it
+assert crossing  # kinds of values are entered by importing it
 
 MAX_MEMORY = 64 << 20  # bytes, for messages of at most some kilobytes
 settings.register_profile("codec", deadline=None, suppress_health_check=list(HealthCheck))
