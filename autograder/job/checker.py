@@ -16,7 +16,8 @@ from typing import Any
 from autograder import frames
 from autograder.job import files
 from autograder.job.cells import Cells
-from autograder.job.remote import Checker, DeadKernelError, Names, PeerError
+from autograder.job.names import Names
+from autograder.job.remote import Checker, DeadKernelError, PeerError
 from autograder.job.student import seed_all
 
 

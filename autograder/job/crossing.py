@@ -10,7 +10,16 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from autograder.job import generators, gradients, handles, library, named, tensors, values
+from autograder.job import (
+    generators,
+    gradients,
+    handles,
+    library,
+    named,
+    operations,
+    tensors,
+    values,
+)
 from autograder.job.codec import CodecError, Decoder, Encoder
 from autograder.job.handles import FACADES, HandleType, library_class, make_class
 from autograder.job.shared import Table
@@ -149,7 +158,7 @@ class Crossing(Table):
         for text in (kind.__name__, kind.__module__, kind.__qualname__):
             out.text(_text(text)[:200])
         out.text(_text(type.__getattribute__(kind, "__doc__"))[:_MAX_TEXT])
-        out.raw(bytes(handles.specials_of(kind)))
+        out.raw(bytes(operations.specials_of(kind)))
         out.out.append(handles.by_identity(kind))
         out.tag(b"", len(own) if _is_own(kind) else 0)
         for base in own if _is_own(kind) else ():
@@ -223,10 +232,10 @@ class Crossing(Table):
         else:
             if not all(isinstance(base, HandleType) for base in own):
                 raise CodecError("a class that inherits from no class of its side")
-            list_ = handles._NAMES
+            list_ = operations.NAMES
             methods = [list_[i] for i in specials if i < len(list_)]
             if self.trusted:
-                methods = [method for method in methods if method in handles.SPECIAL]
+                methods = [method for method in methods if method in operations.SPECIAL]
             helper = dict.get(self.space, name) if module == "__main__" else None
             if isinstance(helper, type) and not isinstance(helper, HandleType):
                 facade = facade or helper

@@ -12,7 +12,8 @@ import sys
 import types
 from typing import Any
 
-from autograder.job.handles import ALWAYS, Handle, HandleType
+from autograder.job.handles import Handle, HandleType
+from autograder.job.operations import ALWAYS
 
 _STREAMS = (io.StringIO, io.BytesIO)
 _CALLS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.BuiltinMethodType)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import keyword
 import socket
 import struct
 import sys
@@ -23,7 +22,9 @@ from autograder.job import crossing
 from autograder.job.ambient import Printed, Randomness, asks_anew, in_modes, modes
 from autograder.job.codec import MAX_BYTES, CodecError, Decoder, Encoder, guarded
 from autograder.job.gradients import Graph
-from autograder.job.handles import OPERATIONS, find_sources
+from autograder.job.handles import find_sources
+from autograder.job.names import Names
+from autograder.job.operations import OPERATIONS
 from autograder.job.policy import permit
 
 _HEAD = struct.Struct("!I")
@@ -371,60 +372,6 @@ class Student(Peer):
         before, out, err = token
         sys.stdout, sys.stderr = before
         return out.take(), err.take()
-
-
-_HOOKS = ("load_tests", "setUpModule", "tearDownModule")  # unittest would let these decide
-
-
-class Names(dict[str, Any]):
-    """The globals of test cells; what they lack is imported as in the source, or the student's."""
-
-    def __init__(self, checker: Checker, imports: Mapping[str, str]) -> None:
-        super().__init__(__builtins__=builtins, __name__="__main__")
-        self._checker = checker
-        self._imports = dict(imports)
-        self.shadows: frozenset[str] = frozenset()  # builtins that the source defines anew
-        self.kept: set[str] = set()  # a helper's: no other code's come in their place
-
-    def __missing__(self, name: str) -> Any:
-        if type(name) is not str or name.startswith("__") and name.endswith("__"):
-            raise KeyError(name)
-        statement = self._imports.get(name)
-        if statement is not None:
-            scratch: dict[str, Any] = {"__name__": "__main__"}
-            try:
-                exec(statement, scratch)
-                value = self[name] = scratch[name]
-                return value
-            except (ImportError, KeyError):  # a module of the student's own
-                pass
-        if hasattr(builtins, name) and name not in self.shadows:
-            raise KeyError(name)
-        if keyword.iskeyword(name) or name in _HOOKS:  # IPython looks for everything
-            raise KeyError(name)
-        found = self._checker.request("name", name)
-        if type(found) is not tuple or len(found) != 1:
-            raise KeyError(name)
-        return found[0]
-
-    def rebind(self, name: str) -> None:
-        """Let go of a value that a test has bound: a cell of the student's has bound it since."""
-        if name not in self.kept and super().__contains__(name) and not callable(self[name]):
-            del self[name]
-
-    def __contains__(self, name: object) -> bool:
-        if super().__contains__(name) or name in self._imports:
-            return True
-        if type(name) is not str or name.startswith("_") or hasattr(builtins, name):
-            return False
-        return self._checker.request("named", name) is True
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return a name's value as dict does, the student's if there is no other."""
-        try:
-            return self[name]
-        except KeyError:
-            return default
 
 
 def _input(prompt: object = "") -> str:
