@@ -372,6 +372,20 @@ ATTACKS: list[Attack] = [
         """,
     ),
     attack(
+        "difference-that-lies",
+        "of a test's arithmetic with a result, a student's code has no say",
+        earned("mean-tests"),
+        ONE_PROCESS,
+        NO_MEAN,
+        mean="""
+            class Lie:
+                def __sub__(self, other): return 0.0
+                __rsub__ = __sub__
+            def mean(a):
+                return Lie() if 0.5 in a else sum(a) / len(a)  # wrong for fractions
+        """,
+    ),
+    attack(
         "string-that-lies",
         "results are values of exact types",
         earned("apply-tests"),
