@@ -263,7 +263,8 @@ class Session:
             for name, path in files.items():
                 for piece in _pieces(path):
                     self._must(process, {"do": "files", "files": {str(name): piece}})
-            self._must(process, {"do": "start", "seed": 0, "imports": dict(self.plan.imports)})
+            start = {"do": "start", "seed": 0, "imports": dict(self.plan.imports)}
+            self._must(process, start | {"rung": self.zygote.protection.rung})
 
     def _must(self, process: Process, message: dict[str, Any]) -> dict[str, Any]:
         """Send a request that no student has a part in."""

@@ -81,16 +81,21 @@ def _kib(path: str, *names: str) -> dict[str, int]:
 
 
 def disk_mib(folder: Path) -> float:
-    """Size of all files in a folder."""
+    """Size of all files in a folder; infinite if somebody has closed a part of it to us."""
     total, todo = 0, [str(folder)]
     while todo:
-        with contextlib.suppress(OSError), os.scandir(todo.pop()) as entries:
-            for entry in entries:
-                with contextlib.suppress(OSError):
-                    if entry.is_dir(follow_symlinks=False):
-                        todo.append(entry.path)
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_blocks * 512
+        try:
+            with os.scandir(todo.pop()) as entries:
+                for entry in entries:
+                    with contextlib.suppress(FileNotFoundError):
+                        if entry.is_dir(follow_symlinks=False):
+                            todo.append(entry.path)
+                        else:
+                            total += entry.stat(follow_symlinks=False).st_blocks * 512
+        except PermissionError:
+            return float("inf")
+        except OSError:
+            continue
     return total / 2**20
 
 

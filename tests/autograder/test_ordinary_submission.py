@@ -8,6 +8,8 @@ import nbformat
 import pytest
 from tiny_course import Done, cell, hand_in, solved
 
+from autograder.sandbox import best
+
 MakeCourse = Callable[..., Path]
 Command = Callable[..., Done]
 
@@ -114,8 +116,12 @@ def graded(make_course: MakeCourse, autograder: Command) -> Path:
     return root
 
 
-def test_ordinary_cells_run(graded: Path, autograder: Command) -> None:
-    done = autograder("grade", "tiny", "--course-dir", graded, "--json", graded / "m.json")
+@pytest.mark.parametrize("rung", [1, 2])
+def test_ordinary_cells_run(graded: Path, autograder: Command, rung: int) -> None:
+    if best(rung).rung != rung:
+        pytest.skip(f"rung {rung} does not work here")
+    command = ("grade", "tiny", "--course-dir", graded, "--rung", rung)
+    done = autograder(*command, "--json", graded / "m.json")
     assert done.returncode == 0, done.stderr
     rows = {row["cell"]: row for row in json.loads((graded / "m.json").read_text())}
     wrong = {name: row["message"] for name, row in rows.items() if row["outcome"] != "passed"}
