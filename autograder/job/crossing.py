@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import pickle
-import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -21,23 +18,29 @@ from autograder.job import (
     values,
 )
 from autograder.job.codec import CodecError, Decoder, Encoder
-from autograder.job.handles import FACADES, HandleType, library_class, make_class
+from autograder.job.exceptions import (
+    MAX_TEXT,
+    allowed_exception,
+    attributes_of,
+    get_names,
+    mirror_text,
+    names_of,
+    put_names,
+    rebuild,
+    safe_text,
+)
+from autograder.job.handles import (
+    FACADES,
+    HandleType,
+    is_own,
+    library_class,
+    make_class,
+    plain_text,
+)
+from autograder.job.pickles import Pickler, Unpickler, stays
 from autograder.job.shared import Table
 
-_FRAMEWORKS = ("unittest", "_pytest", "pytest", "doctest", "IPython", "bdb", "pdb", "traitlets")
-_MAX_TEXT = 20_000
-_BUILT_IN = frozenset(FACADES.values())
 _SHOWN = (dict, list, set, tuple, frozenset)  # what a student's class may say it is one of
-_KEEP_HERE = (types.MethodType, types.GeneratorType, types.CoroutineType, types.MethodWrapperType)
-
-
-def allowed_exception(kind: type | None) -> bool:
-    """Tell whether the other side may raise a library's exception: none that skips a test."""
-    return (
-        kind is not None
-        and issubclass(kind, BaseException)
-        and kind.__module__.partition(".")[0] not in _FRAMEWORKS
-    )
 
 
 class Crossing(Table):
@@ -148,20 +151,23 @@ class Crossing(Table):
 
     def _write_class(self, out: Encoder, kind: type) -> None:
         number, _ = self.enter(kind, True)
-        own = [base for base in type.__dict__["__bases__"].__get__(kind) if _is_own(base)]
+        own = [base for base in type.__dict__["__bases__"].__get__(kind) if is_own(base)]
         library = [
-            [(_text(part.__module__), _text(part.__qualname__)) for part in base.__mro__[:-1]]
-            for base in ([kind] if not _is_own(kind) else kind.__bases__)
-            if not _is_own(base) and base is not object
+            [
+                (plain_text(part.__module__), plain_text(part.__qualname__))
+                for part in base.__mro__[:-1]
+            ]
+            for base in ([kind] if not is_own(kind) else kind.__bases__)
+            if not is_own(base) and base is not object
         ]
         out.tag(b"X" + number.to_bytes(8, "little"))
         for text in (kind.__name__, kind.__module__, kind.__qualname__):
-            out.text(_text(text)[:200])
-        out.text(_text(type.__getattribute__(kind, "__doc__"))[:_MAX_TEXT])
+            out.text(plain_text(text)[:200])
+        out.text(plain_text(type.__getattribute__(kind, "__doc__"))[:MAX_TEXT])
         out.raw(bytes(operations.specials_of(kind)))
         out.out.append(handles.by_identity(kind))
-        out.tag(b"", len(own) if _is_own(kind) else 0)
-        for base in own if _is_own(kind) else ():
+        out.tag(b"", len(own) if is_own(kind) else 0)
+        for base in own if is_own(kind) else ():
             self._put_class(out, base)
         out.tag(b"", len(library))
         for names in library:
@@ -172,12 +178,12 @@ class Crossing(Table):
 
     def _pickled(self, out: Encoder, value: Any) -> bool:
         """Write a library's object as a pickle, if it is one that can be copied."""
-        if _stays(value):
+        if stays(value):
             return False
         extras: list[Any] = []
         file = io.BytesIO()
         try:
-            _Pickler(file, value, extras).dump(value)
+            Pickler(file, value, extras).dump(value)
         except Exception:
             return False
         number, entry = self.enter(value, True)
@@ -249,7 +255,7 @@ class Crossing(Table):
     def _mirror(self, name: str, bases: list[type], doc: str) -> type:
         """Make a local exception class for one of the other side."""
         parents = tuple(kind for kind in bases if allowed_exception(kind)) or (Exception,)
-        space = {"__module__": "__main__", "__doc__": doc or None, "__str__": _mirror_text}
+        space = {"__module__": "__main__", "__doc__": doc or None, "__str__": mirror_text}
         try:
             return type(name, parents, space)
         except TypeError:
@@ -259,7 +265,7 @@ class Crossing(Table):
         """Rebuild a library's object; only the student's side reads such, from the trusted one."""
         number = source.int64()
         extras = source.items()
-        value = _Unpickler(io.BytesIO(source.raw()), extras).load()
+        value = Unpickler(io.BytesIO(source.raw()), extras).load()
         self.admit(number, value, False)
         return value
 
@@ -290,17 +296,17 @@ class Crossing(Table):
         """Write an exception: its class, its arguments, its text and its public attributes."""
         kind = type(error)
         number = self.numbers.get(id(kind))
-        if number is not None or _is_own(kind):
+        if number is not None or is_own(kind):
             out.tag(b"c")
             self._put_class(out, kind)
         else:
             out.tag(b"n")
             put_names(out, names_of(kind))
         args = BaseException.args.__get__(error)  # type: ignore[attr-defined]
-        self._put_safely(out, tuple(args), tuple(_safe_text(arg) for arg in args))
-        out.text(_safe_text(error))
-        self._put_safely(out, _attributes(error), {})
-        cause = error.__cause__ if len(out.out) < _MAX_TEXT else None
+        self._put_safely(out, tuple(args), tuple(safe_text(arg) for arg in args))
+        out.text(safe_text(error))
+        self._put_safely(out, attributes_of(error), {})
+        cause = error.__cause__ if len(out.out) < MAX_TEXT else None
         out.out.append(cause is not None)
         if cause is not None:
             self.write_exception(out, cause)
@@ -323,7 +329,7 @@ class Crossing(Table):
         if tag == b"c":
             known = [source.get()]
         elif tag == b"n":
-            found = (library_class(*parts) for parts in _get_names(source))
+            found = (library_class(*parts) for parts in get_names(source))
             known = [kind for kind in found if kind is not None and allowed_exception(kind)]
         args, text, attributes = source.get(), source.text(), source.get()
         cause = self.read_exception(source) if source.byte() else None
@@ -335,7 +341,7 @@ class Crossing(Table):
             if issubclass(kind, BaseException) and (
                 kind.__module__ == "__main__" or allowed_exception(kind)
             ):
-                made = _rebuild(kind, args, text, attributes)
+                made = rebuild(kind, args, text, attributes)
                 if made is not None:
                     made.__cause__ = cause
                     return made
@@ -344,148 +350,6 @@ class Crossing(Table):
 
 async def _elsewhere(link: Any, coroutine: Any) -> Any:
     return link.request("await", coroutine)
-
-
-def names_of(kind: type) -> list[tuple[str, str]]:
-    """List a class and its ancestors by module and name."""
-    mro = type.__dict__["__mro__"].__get__(kind)
-    return [(_text(part.__module__), _text(part.__qualname__)) for part in mro[:-1]]
-
-
-def put_names(out: Encoder, names: list[tuple[str, str]]) -> None:
-    """Write what `names_of` lists."""
-    out.tag(b"", len(names))
-    for module, qualname in names:
-        out.text(module)
-        out.text(qualname)
-
-
-def _get_names(source: Decoder) -> list[tuple[str, str]]:
-    return [(source.text(), source.text()) for _ in range(source.count())]
-
-
-def warning_names(note: Any) -> tuple[list[tuple[str, str]], str]:
-    """Return the category and the text of a recorded warning."""
-    return names_of(note.category), _safe_text(note.message)
-
-
-def get_warning(source: Decoder) -> type[Warning]:
-    """Read a category of warnings, the nearest that is a library's."""
-    for kind in (library_class(*parts) for parts in _get_names(source)):
-        if kind is not None and issubclass(kind, Warning):
-            return kind
-    return UserWarning
-
-
-def _rebuild(
-    kind: type[BaseException], args: tuple[Any, ...], text: str, attributes: dict[Any, Any]
-) -> BaseException | None:
-    try:
-        if kind.__module__ == "builtins":
-            error: BaseException = kind(*args)
-        else:
-            error = kind.__new__(kind, *args)
-            error.args = args
-        for name, value in attributes.items():
-            if type(name) is not str or name.startswith("__"):
-                continue
-            slot = next((vars(k)[name] for k in type(error).__mro__ if name in vars(k)), None)
-            if slot is None:
-                error.__dict__[name] = value
-            elif isinstance(slot, types.MemberDescriptorType):
-                object.__setattr__(error, name, value)
-        if kind.__module__ == "__main__":
-            error.__dict__["_text"] = text
-        str(error)
-    except Exception:
-        return None
-    return error if isinstance(error, BaseException) else None
-
-
-def _mirror_text(self: BaseException) -> str:
-    text = self.__dict__.get("_text")
-    return text if type(text) is str else BaseException.__str__(self)
-
-
-def _attributes(error: BaseException) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    with contextlib.suppress(Exception):
-        found.update(vars(error))
-    if not _is_own(type(error)) and type(error).__module__ != "builtins":
-        for kind in type(error).__mro__:
-            for name, value in vars(kind).items():
-                if isinstance(value, types.MemberDescriptorType):
-                    with contextlib.suppress(Exception):
-                        found[name] = value.__get__(error)
-    return {name: value for name, value in found.items() if name[:2] != "__" and name != "_text"}
-
-
-def _safe_text(value: Any) -> str:
-    try:
-        return _text(str(value))[:_MAX_TEXT]
-    except BaseException as error:
-        return f"<no text: {type(error).__name__}>"
-
-
-def _text(value: Any) -> str:
-    return str.__str__(value) if isinstance(value, str) else ""
-
-
-def _is_own(kind: type) -> bool:
-    """Tell whether a class is a notebook's own, not to be found by its name in a library."""
-    if isinstance(kind, HandleType) or kind in _BUILT_IN:
-        return False
-    return library_class(_text(kind.__module__), _text(kind.__qualname__)) is not kind
-
-
-def _stays(value: Any) -> bool:
-    """Tell whether an object of the checker's must not be copied: its state is what matters."""
-    kind = type(value)
-    if kind is gradients.Graph:
-        return True
-    if isinstance(value, types.FunctionType):
-        return value.__module__ == "__main__" or value.__name__ == "<lambda>"
-    if kind is types.BuiltinFunctionType:  # a method of an object, or a library's function
-        return not isinstance(value.__self__, (types.ModuleType, type(None)))
-    if kind in _KEEP_HERE or hasattr(kind, "__next__") or issubclass(kind, io.IOBase):
-        return True
-    return getattr(kind, "__module__", "__main__") == "__main__"
-
-
-class _Pickler(pickle.Pickler):
-    def __init__(self, file: io.BytesIO, root: Any, extras: list[Any]) -> None:
-        super().__init__(file, protocol=5)
-        self.root, self.extras = root, extras
-
-    def persistent_id(self, value: Any) -> int | None:
-        """Keep out of the pickle what the codec shares: arrays, tensors, objects of either side."""
-        kind = type(value)
-        if value is not self.root and self._apart(value, kind):
-            self.extras.append(value)
-            return len(self.extras) - 1
-        return None
-
-    def _apart(self, value: Any, kind: type) -> bool:
-        numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
-        if numpy is not None and kind is numpy.ndarray:
-            return True
-        if torch is not None and isinstance(value, torch.Tensor):
-            return True
-        if isinstance(value, type):
-            return isinstance(value, HandleType) or value.__module__ == "__main__"
-        if isinstance(value, (types.FunctionType, types.MethodType)):
-            return _stays(value)
-        return isinstance(kind, HandleType) or kind.__module__ != "builtins" and _stays(value)
-
-
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, extras: list[Any]) -> None:
-        super().__init__(file)
-        self.extras = extras
-
-    def persistent_load(self, pid: Any) -> Any:
-        """Return an object that came beside the pickle."""
-        return self.extras[pid]
 
 
 KINDS_FROM = (values, library, tensors, generators)  # modules that enter what they know

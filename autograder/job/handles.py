@@ -269,6 +269,21 @@ def library_class(module: str, qualname: str) -> type | None:
     return place if same else None
 
 
+BUILT_IN = frozenset(FACADES.values())
+
+
+def is_own(kind: type) -> bool:
+    """Tell whether a class is a notebook's own, not to be found by its name in a library."""
+    if isinstance(kind, HandleType) or kind in BUILT_IN:
+        return False
+    return library_class(plain_text(kind.__module__), plain_text(kind.__qualname__)) is not kind
+
+
+def plain_text(value: Any) -> str:
+    """Return a string as it is, whatever its class does; anything else is empty."""
+    return str.__str__(value) if isinstance(value, str) else ""
+
+
 def make_class(
     link: Any,
     number: int,

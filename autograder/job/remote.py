@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autograder.job import crossing
+from autograder.job import crossing, exceptions
 from autograder.job.ambient import Printed, Randomness, asks_anew, in_modes, modes
 from autograder.job.codec import MAX_BYTES, CodecError, Decoder, Encoder, guarded
 from autograder.job.gradients import Graph
@@ -220,7 +220,9 @@ class Peer(crossing.Crossing):
 
     def _read_notes(self, source: Decoder) -> None:
         self.show(source.text(), source.text())
-        self.warned = [(crossing.get_warning(source), source.text()) for _ in range(source.count())]
+        self.warned = [
+            (exceptions.get_warning(source), source.text()) for _ in range(source.count())
+        ]
 
     def show(self, out: str, err: str) -> None:
         """Print what the other side printed during a call."""
@@ -269,7 +271,7 @@ class Peer(crossing.Crossing):
         finally:
             self.calls -= 1
             texts = self.release(printed)
-            notes = [] if mode is None else [crossing.warning_names(note) for note in warned]
+            notes = [] if mode is None else [exceptions.warning_names(note) for note in warned]
         args, kwargs = [], {}
         try:
             self._reply(kind, number, value, texts, notes)
@@ -295,7 +297,7 @@ class Peer(crossing.Crossing):
             out.text(texts[1])
             out.tag(b"", len(notes))
             for category, text in notes:
-                crossing.put_names(out, category)
+                exceptions.put_names(out, category)
                 out.text(text)
             if kind == ANSWER:
                 out.put(value)
