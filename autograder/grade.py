@@ -79,10 +79,11 @@ class Grader:
         known = self.journal.entries.get(REFERENCE)
         return sorted(names | self.late) + (known.modules if known else [])
 
-    def check_reference(self, pool: run.Pool, force: bool) -> None:
+    def check_reference(self, pool: run.Pool, progress: Progress, force: bool) -> None:
         """Grade the reference answer, or refuse the run: its tests would be wrong about others."""
         if self.journal.done(REFERENCE, self.source_key) and not force:
             return
+        progress.say("the reference answer is graded first")
         jobs = []
         for path in self.course.notebooks(self.ps):
             nb, _ = submission.put_right(submission.read(path), self.released[path.stem])
@@ -295,7 +296,7 @@ def grade_class(
         )
     done: list[str] = []
     with progress, run.Pool(jobs, course.root, protection, grader.preload) as pool:
-        grader.check_reference(pool, force)
+        grader.check_reference(pool, progress, force)
         with Book(course, ps) as book:
             book.save_source({name: r.master for name, r in grader.released.items()})
             works = grader.plan(chosen, force, book.known_students())

@@ -43,6 +43,10 @@ class Progress:
     def __enter__(self) -> "Progress":
         return self
 
+    def say(self, text: str) -> None:
+        """Write a line before counting starts."""
+        print(f"{self.title}: {text}", file=sys.stderr, flush=True)
+
     def begin(self, total: int) -> None:
         """Start counting."""
         self.total = total
