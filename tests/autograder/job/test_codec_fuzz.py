@@ -16,8 +16,7 @@ from autograder.job.codec import CodecError, decode, encode
 assert crossing  # kinds of values are entered by importing it
 
 MAX_MEMORY = 64 << 20  # bytes, for messages of at most some kilobytes
-settings.register_profile("codec", deadline=None, suppress_health_check=list(HealthCheck))
-settings.load_profile("codec")
+relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.complex_numbers(),
@@ -61,11 +60,13 @@ def same(a: Any, b: Any) -> bool:
     return repr(a) == repr(b) or a == b
 
 
+@relaxed
 @given(values)
 def test_values_come_back(value: Any) -> None:
     assert same(decode(encode(value)), value)
 
 
+@relaxed
 @given(numpy_arrays)
 def test_arrays_come_back(value: np.ndarray) -> None:
     got = decode(encode(value))
@@ -73,6 +74,7 @@ def test_arrays_come_back(value: np.ndarray) -> None:
     assert got.tobytes() == np.ascontiguousarray(value).tobytes()
 
 
+@relaxed
 @given(hnp.arrays(np.float32, hnp.array_shapes(min_dims=0, min_side=0)))
 def test_tensors_come_back(value: np.ndarray) -> None:
     got = decode(encode(torch.from_numpy(value.copy())))
@@ -90,6 +92,7 @@ def harmless(data: bytes) -> None:
     repr(value)
 
 
+@relaxed
 @given(st.binary(max_size=400))
 def test_random_bytes(data: bytes) -> None:
     tracemalloc.start()
@@ -100,7 +103,7 @@ def test_random_bytes(data: bytes) -> None:
 seeds = st.one_of(values, numpy_arrays).map(encode)
 
 
-@settings(max_examples=400)
+@settings(relaxed, max_examples=400)
 @given(
     seeds, st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 255)), min_size=1, max_size=8)
 )
@@ -113,6 +116,7 @@ def test_changed_bytes(data: bytes, changes: list[tuple[int, int]]) -> None:
     tracemalloc.stop()
 
 
+@relaxed
 @given(seeds, st.integers(0, 5000))
 def test_cut_bytes(data: bytes, at: int) -> None:
     harmless(data[: at % len(data)])
@@ -121,6 +125,7 @@ def test_cut_bytes(data: bytes, at: int) -> None:
 TAGS = [bytes([tag]) for tag in b"ltdeqNaoWCOgGVArxIsn"]
 
 
+@relaxed
 @given(st.lists(st.sampled_from(TAGS), max_size=60))
 def test_tags_in_any_order(tags: list[bytes]) -> None:
     harmless(b"".join(tag + b"\1\0\0\0" for tag in tags))
