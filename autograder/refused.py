@@ -17,7 +17,6 @@ ON_THEIRS = {
     "torch.jit.trace": "compile",
     "torch.jit.script": "compile",
     "torch.compile": "compile",
-    "inspect.getsource": "source",
     "inspect.getsourcelines": "source",
     "inspect.getsourcefile": "source",
     "inspect.getfile": "source",
@@ -27,10 +26,6 @@ ON_THEIRS = {
     "pickle.dumps": "pickle",
     "pickle.dump": "pickle",
     "copy.copy": "pickle",
-    "asyncio.run": "await",
-    "asyncio.gather": "await",
-    "asyncio.wait_for": "await",
-    "asyncio.create_task": "await",
 }
 TRANSFORMS = ("torch.func.", "torch.vmap")
 FUNCTIONAL = "torch.func.functional_call"  # no transform: works
@@ -38,10 +33,9 @@ VIEW_ATTRIBUTES = ("base", "_base", "data_ptr", "untyped_storage", "storage")
 PYPLOT = "matplotlib.pyplot."
 FIGURES = {f"{PYPLOT}{name}" for name in ("gcf", "gca", "get_fignums", "fignum_exists")}
 PATCHES = ("unittest.mock.patch", "mock.patch")
-STREAMS = ("stdout", "stderr")
-HEARS = {"warnings.catch_warnings", "pytest.warns", "pytest.deprecated_call",
-         "numpy.testing.assert_warns"}  # fmt: skip
-HEARS_METHODS = ("assertWarns", "assertWarnsRegex", "assertLogs")
+STREAMS = ("stdin", "stdout", "stderr")
+REACHES = ("builtins.input",)  # this replacement does reach the student's code
+HEARS_METHODS = ("assertLogs",)
 OPENS = {
     "open", "pathlib.Path", "io.open", "os.remove", "os.path.exists", "os.path.isfile", "os.stat",
     "numpy.load", "numpy.save", "numpy.savez", "numpy.loadtxt", "numpy.savetxt", "numpy.genfromtxt",
@@ -62,8 +56,8 @@ WHY = {
         "test what it does",
     ),
     "source": (
-        "the student's code is not in this process: its source cannot be read",
-        "test what it does, for instance the number of calls it makes to a function given to it",
+        "the student's code is not in this process: no file, no bytecode",
+        "inspect.getsource works; better, test what the code does",
     ),
     "pickle": (
         "an object of the student's is a handle here: no pickle, no shallow copy",
@@ -78,12 +72,8 @@ WHY = {
         "pass what is to be replaced as an argument of the student's function",
     ),
     "hear": (
-        "warnings and log messages of the student's code do not reach a test",
-        "ask for an exception or a return value",
-    ),
-    "await": (
-        "a coroutine of the student's cannot be awaited in a test",
-        "ask for a plain function that runs it",
+        "log messages of the student's code do not reach a test",
+        "ask for an exception, a warning or a return value",
     ),
     "subclass": (
         "a class of the student's cannot be extended in a test",

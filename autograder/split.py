@@ -103,13 +103,7 @@ def problems(nb: NotebookNode, files: Collection[str] = ()) -> list[str]:
         if isinstance(node, ast.ClassDef)
     }
     found = [(part, finding) for part in parts for finding in _leaks(part, parts)]
-    coroutines = {
-        node.name
-        for part in student
-        for node in part.tree.body
-        if isinstance(node, ast.AsyncFunctionDef)
-    }
-    tester = Tester(bound, classes, modules, files, coroutines)
+    tester = Tester(bound, classes, modules, files)
     for part in parts:
         if part.kind == "helper":
             tester.learn(part.tree)

@@ -11,12 +11,12 @@ from collections.abc import Collection, Mapping
 from autograder.refused import (
     FIGURES,
     FUNCTIONAL,
-    HEARS,
     HEARS_METHODS,
     ON_THEIRS,
     OPENS,
     PATCHES,
     PYPLOT,
+    REACHES,
     STREAMS,
     TRANSFORMS,
     VIEW_ATTRIBUTES,
@@ -38,11 +38,9 @@ class Tester:
         classes: Mapping[str, ast.ClassDef],
         imports: Mapping[str, str],
         files: Collection[str] = (),
-        coroutines: Collection[str] = (),
     ) -> None:
         self.student, self.classes, self.files = student, classes, files
         self.modules = {name: _full(name, text) for name, text in imports.items()}
-        self.coroutines = coroutines
         self.scope: dict[str, Labels] = {}  # names that helper and test cells gave a value
 
     def learn(self, tree: ast.Module) -> None:
@@ -133,8 +131,6 @@ class _Reader(ast.NodeVisitor):
         self.check_call(node, path, NONE.union(*given), base)
         if isinstance(func, ast.Name) and base == {"code"}:
             self.note_passed(node)
-            if func.id in self.tester.coroutines:
-                return frozenset({"coroutine"})
             return frozenset({"instance" if func.id in self.tester.classes else "value"})
         if base & {"code", "instance"}:
             self.note_passed(node)
@@ -151,7 +147,7 @@ class _Reader(ast.NodeVisitor):
 
     def check_call(self, node: ast.Call, path: str, labels: Labels, base: Labels) -> None:
         what = ON_THEIRS.get(path, "")
-        wanted = {"pickle": {"code", "instance"}, "await": {"coroutine"}}.get(what, THEIRS)
+        wanted = {"code", "instance"} if what == "pickle" else THEIRS
         if what and labels & wanted:
             self.say(what, node)
         if path.startswith(TRANSFORMS) and path != FUNCTIONAL and labels & {"code", "instance"}:
@@ -169,8 +165,10 @@ class _Reader(ast.NodeVisitor):
             self.drew.append(path)
         if path.startswith(PATCHES) and node.args:
             target = node.args[0]
+            reaches = isinstance(target, ast.Constant) and target.value in REACHES
             # the name of something, a library's, or a class of the student's: not the test's own
-            if isinstance(target, ast.Constant) or self.is_library(target) or labels & {"code"}:
+            theirs = isinstance(target, ast.Constant) or labels & {"code"}
+            if not reaches and (theirs or self.is_library(target)):
                 self.say("patch", node)
         if path == "setattr" and node.args and self.is_library(node.args[0]):
             self.say("patch", node)
@@ -178,12 +176,6 @@ class _Reader(ast.NodeVisitor):
             self.say("shell", node)
         if path in OPENS and node.args and (key := self.key(node.args[0])):
             self.opened.setdefault(key, node.lineno)
-
-    def label_Await(self, node: ast.Await) -> Labels:
-        labels = self.label(node.value)
-        if "coroutine" in labels:
-            self.say("await", node)
-        return labels
 
     def label_Attribute(self, node: ast.Attribute) -> Labels:
         base = self.label(node.value)
@@ -309,10 +301,7 @@ class _Reader(ast.NodeVisitor):
     visit_AsyncWith = visit_With
 
     def hears(self, call: ast.Call) -> bool:
-        path = self.path(call.func)
-        method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-        recorded = path != "warnings.catch_warnings" or _given(call, "record")
-        return (path in HEARS and recorded) or method in HEARS_METHODS
+        return isinstance(call.func, ast.Attribute) and call.func.attr in HEARS_METHODS
 
     def calls_theirs(self, statement: ast.stmt) -> bool:
         calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]

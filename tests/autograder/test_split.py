@@ -61,7 +61,7 @@ REFUSED = {
         3, "traced or compiled"),
     "a = np.ones(3)\nassert not np.shares_memory(a, double(a))": (2, "shares memory"),
     "a = np.ones(3)\ngot = double(a)\nassert got.base is a": (3, "shares memory"),
-    "import inspect\nassert 'for' not in inspect.getsource(double)": (2, "source cannot be read"),
+    "import dis\ndis.dis(double)": (2, "no bytecode"),
     "from unittest import mock\nwith mock.patch('numpy.dot'):\n    double(2)": (2, "replacement"),
     "from unittest.mock import patch\nwith patch.object(np, 'dot'):\n    double(2)": (
         2, "replacement"),
@@ -75,12 +75,7 @@ REFUSED = {
     "import matplotlib.pyplot as plt\ndraw()\nassert plt.gca().lines": (3, "return its figure"),
     "import pickle\npickle.dumps(Net())": (2, "no pickle"),
     "import copy\ncopy.copy(Layer())": (2, "shallow copy"),
-    "import warnings\nwith warnings.catch_warnings(record=True) as w:\n    double(2)": (
-        2, "warnings"),
-    "import unittest\nwith unittest.TestCase().assertWarns(UserWarning):\n    double(2)": (
-        2, "warnings"),
-    "import asyncio\nassert asyncio.run(later()) == 5": (2, "awaited"),
-    "assert await later() == 5": (1, "awaited"),
+    "import unittest\nwith unittest.TestCase().assertLogs('a'):\n    double(2)": (2, "log mess"),
     "Layer.forward = lambda self, x: 7\nLayer().forward(1)": (1, "replacement"),
     "a = torch.ones(3)\nassert double(a).data_ptr() == a.data_ptr()": (2, "shares memory"),
     "double('out.txt')\nassert open('out.txt').read()": (2, "different files"),
@@ -112,6 +107,9 @@ FINE = [
     "import io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()) as out:\n    double(2)",
     "import sys, io\nsys.stdout = io.StringIO()\ndouble(2)\nsys.stdout = sys.__stdout__",
     "import copy\ncopy.deepcopy(Net())",
+    "import inspect\nassert 'for' not in inspect.getsource(double)",
+    "import asyncio\nassert asyncio.run(later()) == 5 and await later() == 5",
+    "import warnings\nwith warnings.catch_warnings(record=True) as w:\n    double(2)",
     "from unittest.mock import Mock, patch\nlayer = Layer()\n"
     "with patch.object(layer, 'forward'):\n    layer.forward(1)\ndouble(Mock())",
     "import warnings\nwith warnings.catch_warnings():\n    double(2)",
@@ -230,7 +228,7 @@ def test_release_refuses_with_file_cell_and_line(
     make_course: MakeCourse, autograder: Command
 ) -> None:
     text = cell("task", "def f(x):\n    return x", solution=True)
-    text += "\n" + cell("task-tests", "import inspect\ninspect.getsource(f)", points=1,
+    text += "\n" + cell("task-tests", "import dis\ndis.dis(f)", points=1,
                         grade=True, locked=True)  # fmt: skip
     root = make_course(text)
     for args in ([], ["--check"]):
