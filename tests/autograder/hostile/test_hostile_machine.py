@@ -1,4 +1,4 @@
-"""Attacks on the machine that grades: time, processes, memory, disk, output."""
+"""Attacks on the machine that grades: memory, disk, output."""
 
 from attacks_machine import ATTACKS, CONFIG
 from hostile_checks import (

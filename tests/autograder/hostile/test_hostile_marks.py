@@ -1,6 +1,7 @@
 """Attacks on marks and on hidden tests."""
 
-from attacks_marks import ATTACKS
+import attacks_marks
+import attacks_secrets
 from hostile_checks import (
     test_attack_fails,
     test_attack_works_without_its_protection,
@@ -10,6 +11,7 @@ from hostile_checks import (
     test_the_outside_feels_nothing,
 )
 
+ATTACKS = [*attacks_marks.ATTACKS, *attacks_secrets.ATTACKS]
 CONFIG = "c.Execute.timeout = 2"
 
 __all__ = [

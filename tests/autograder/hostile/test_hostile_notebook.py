@@ -1,6 +1,7 @@
-"""Notebooks and folders that were never meant to be read."""
+"""Notebooks and folders that were never meant to be read, and what people are shown of them."""
 
-from attacks_notebook import ATTACKS
+import attacks_notebook
+import attacks_shown
 from hostile_checks import (
     test_attack_fails,
     test_attack_works_without_its_protection,
@@ -10,6 +11,7 @@ from hostile_checks import (
     test_the_outside_feels_nothing,
 )
 
+ATTACKS = [*attacks_notebook.ATTACKS, *attacks_shown.ATTACKS]
 CONFIG = "c.Execute.timeout = 2"
 
 __all__ = [
