@@ -20,6 +20,8 @@ ALPHABET = "\n" + "".join(map(chr, range(32, 127)))
 V = len(ALPHABET) + 1
 OTHER = "\N{REPLACEMENT CHARACTER}"  # how `decode` shows "anything else"
 _SYMBOL = {c: v for v, c in enumerate(ALPHABET)}
+# typographic marks are read as the plain ones that other versions of Python have in their place
+_SYMBOL |= {c: _SYMBOL[plain] for c, plain in zip("‘’“”–—", "''\"\"--", strict=True)}
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz "  # the space stands for any run of other characters
 
@@ -43,7 +45,10 @@ class Topic:
 
 
 def encode(text: str) -> np.ndarray:
-    """Return text as symbols in [0, V), (len(text),) int64; V - 1 is "anything else"."""
+    """Return text as symbols in [0, V), (len(text),) int64; V - 1 is "anything else".
+
+    Typographic quotation marks and dashes are read as the plain ones.
+    """
     return np.array([_SYMBOL.get(c, V - 1) for c in text], dtype=np.int64)
 
 

@@ -27,6 +27,7 @@ def test_text_survives_the_way_to_symbols_and_back() -> None:
     assert source.decode(source.encode(text)) == text
     assert source.encode("\n a~\u2026").tolist() == [0, 1, 66, 95, 96]
     assert source.decode(source.encode("a\u2026b")) == "a" + source.OTHER + "b"
+    assert source.decode(source.encode("\u2018a\u2019 \u2013 \u201cb\u201d")) == "'a' - \"b\""
     assert len(set(source.ALPHABET)) + 1 == source.V
     assert source.Topic("x", "ab").symbols.tolist() == source.encode("ab").tolist()
 
