@@ -52,7 +52,7 @@ def module_text(chapter: Path, cells: list[tuple[str, str]]) -> str:
     """Return the source of the module that belongs to a chapter; deterministic."""
     title = re.search(r"^# (.+)$", chapter.read_text(encoding="utf-8"), re.M)
     parts = [
-        f"# GENERATED from book/{chapter.name} by `{RENEW}`; change the chapter, not this file.\n"
+        f"# GENERATED from book/{chapter.name} by `{RENEW}`: change that, not this file.\n"
         f'"""{title[1].strip() if title else chapter.stem}: the code of book/{chapter.name}."""'
     ]
     last = None

@@ -1,4 +1,4 @@
-# GENERATED from book/02_hmm.md by `make export`; change the chapter, not this file.
+# GENERATED from book/02_hmm.md by `make export`: change that, not this file.
 """Hidden Markov models: the code of book/02_hmm.md."""
 
 # --- book/02_hmm.md: What you need (#what-you-need)
