@@ -454,7 +454,7 @@ def sample_chain(
     return x
 
 
-# --- book/01_markov.md: Four names for one loss, and a floor (#markov-losses)
+# --- book/01_markov.md: One loss, its relatives, and a floor (#markov-losses)
 def entropy_rate(A: ArrayLike) -> float:
     """Return the entropy rate of the chain A (K, K), nats per step.
 
