@@ -43,6 +43,11 @@ class Zygote:
         self.closed = False
         self.scratch = Path(tempfile.mkdtemp(prefix="autograder-"))
 
+    def start(self) -> None:
+        """Start the process, if it does not run."""
+        with self.lock:
+            self._ensure()
+
     def start_pair(self, limits: Limits) -> tuple[Process, Process]:
         """Fork a student and a checker that can talk to each other."""
         with self.lock:

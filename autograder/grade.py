@@ -79,9 +79,14 @@ class Grader:
         known = self.journal.entries.get(REFERENCE)
         return sorted(names | self.late) + (known.modules if known else [])
 
+    @property
+    def knows_reference(self) -> bool:
+        """Whether the reference answer, as it is now, has been graded."""
+        return self.journal.done(REFERENCE, self.source_key)
+
     def check_reference(self, pool: run.Pool, progress: Progress, force: bool) -> None:
         """Grade the reference answer, or refuse the run: its tests would be wrong about others."""
-        if self.journal.done(REFERENCE, self.source_key) and not force:
+        if self.knows_reference and not force:
             return
         progress.say("the reference answer is graded first")
         jobs = []
@@ -296,8 +301,10 @@ def grade_class(
         )
     done: list[str] = []
     with progress, run.Pool(jobs, course.root, protection, grader.preload) as pool:
-        grader.check_reference(pool, progress, force)
+        if force or not grader.knows_reference:
+            pool.begin()  # while nbgrader makes the gradebook, which takes seconds if it is new
         with Book(course, ps) as book:
+            grader.check_reference(pool, progress, force)
             book.save_source({name: r.master for name, r in grader.released.items()})
             works = grader.plan(chosen, force, book.known_students())
             progress.begin(len(works))

@@ -81,6 +81,16 @@ class Pool:
             thread.join(timeout=10)
         self.zygote.close()
 
+    def begin(self) -> None:
+        """Let the zygote start while the caller does something else."""
+        thread = threading.Thread(target=self._begin, daemon=True)
+        thread.start()
+        self.threads.append(thread)
+
+    def _begin(self) -> None:
+        with contextlib.suppress(ForksError):  # the first job will hear of it
+            self.zygote.start()
+
     def execute(self, jobs: Sequence[Job]) -> Iterator[Ran]:
         """Execute notebooks, several at a time; yields them as they are done."""
         todo: queue.SimpleQueue[Job] = queue.SimpleQueue()

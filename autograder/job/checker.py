@@ -18,7 +18,7 @@ from autograder.job import files
 from autograder.job.cells import Cells
 from autograder.job.names import Names
 from autograder.job.remote import Checker, DeadKernelError, PeerError
-from autograder.job.student import seed_all
+from autograder.job.student import SEED, seed_all
 
 
 class _Program:
@@ -34,7 +34,8 @@ class _Program:
         self.names = self.checker.names(request.get("imports", {}))
         self.names.shadows = frozenset(request.get("shadows", ()))
         self.cells = Cells(self.names, render_figures=False)
-        seed_all(request.get("seed", 0))
+        if request.get("seed", SEED) != SEED:
+            seed_all(request["seed"])
         return {"ok": True}
 
     def run(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -45,6 +46,7 @@ class _Program:
         source = request["source"].lstrip("\n")  # as IPython does, or lines would not agree
         shift = len(request["source"]) - len(source)
         hidden = [[first - shift, last - shift] for first, last in request.get("hidden") or ()]
+        self.names.known.clear()  # the student's cells may have bound anything since
         for name in request.get("rebound", ()):  # a student's cell has bound it since
             self.names.rebind(name)
         if request.get("seed") is not None:

@@ -7,6 +7,8 @@ import keyword
 from collections.abc import Mapping
 from typing import Any
 
+from autograder.job.handles import HandleType
+
 _HOOKS = ("load_tests", "setUpModule", "tearDownModule")  # unittest would let these decide
 
 
@@ -19,10 +21,13 @@ class Names(dict[str, Any]):
         self._imports = dict(imports)
         self.shadows: frozenset[str] = frozenset()  # builtins that the source defines anew
         self.kept: set[str] = set()  # a helper's: no other code's come in their place
+        self.known: dict[str, Any] = checker.known  # stand-ins for the student's objects, by name
 
     def __missing__(self, name: str) -> Any:
         if type(name) is not str or name.startswith("__") and name.endswith("__"):
             raise KeyError(name)
+        if name in self.known:
+            return self.known[name]
         statement = self._imports.get(name)
         if statement is not None:
             scratch: dict[str, Any] = {"__name__": "__main__"}
@@ -39,6 +44,8 @@ class Names(dict[str, Any]):
         found = self._checker.request("name", name)
         if type(found) is not tuple or len(found) != 1:
             raise KeyError(name)
+        if isinstance(type(found[0]), HandleType) or isinstance(found[0], HandleType):
+            self.known[name] = found[0]  # until the student's process says that it is outdated
         return found[0]
 
     def rebind(self, name: str) -> None:

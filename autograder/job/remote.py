@@ -56,6 +56,8 @@ class Peer(crossing.Crossing):
         self.calls = 0
         self.warned: list[tuple[type[Warning], str]] = []  # in the call that was answered last
         self.randomness = Randomness()
+        self.asked: dict[str, Any] = {}  # names that the other side asked for: what it was told
+        self.known: dict[str, Any] = {}  # names that we asked for
 
     # ---- messages
 
@@ -76,6 +78,8 @@ class Peer(crossing.Crossing):
             self.write_changes(out)
             out.link = None  # the random states are values, not objects that both sides hold
             out.put(self.randomness.moved() or None)
+            outdated = self.outdated()
+            out.put(outdated or None)
             out.link = self
             write(out)
             if len(out.out) > MAX_BYTES + _HEAD.size:
@@ -88,6 +92,8 @@ class Peer(crossing.Crossing):
             raise
         try:
             self.settle()
+            for name in outdated:
+                del self.asked[name]
             _HEAD.pack_into(out.out, 0, len(out.out) - _HEAD.size)
             self.sock.sendall(out.out)
         except OSError:
@@ -95,6 +101,11 @@ class Peer(crossing.Crossing):
         except BaseException as error:
             self._die(PeerError(f"interrupted ({type(error).__name__}) in a message"))
             raise
+
+    def outdated(self) -> list[str]:
+        """List the names that mean something else than what the other side was told."""
+        none, asked = object(), self.asked
+        return [name for name in asked if self.space.get(name, none) is not asked[name]]
 
     def _receive(self) -> tuple[int, int, Decoder]:
         """Wait for a message and read its head; OSError at its end."""
@@ -124,10 +135,12 @@ class Peer(crossing.Crossing):
     def _read_head(self, source: Decoder) -> None:
         self.read_changes(source)
         source.link = None
-        states = source.get()
+        states, outdated = source.get(), source.get()
         source.link = self
         if states is not None:
             self.randomness.follow(states)
+        for name in outdated if type(outdated) is list else ():
+            self.known.pop(name, None) if type(name) is str else None
 
     def _exactly(self, size: int) -> bytes:
         parts: list[bytes] = []
@@ -358,7 +371,10 @@ class Student(Peer):
         return True
 
     def _name(self, name: str) -> Any:
-        return (self.space[name],) if name in self.space else None
+        if name not in self.space:
+            return None
+        self.asked[name] = self.space[name]
+        return (self.space[name],)
 
     def _named(self, name: str) -> bool:
         return name in self.space

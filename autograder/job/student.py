@@ -18,6 +18,8 @@ from autograder.job import files
 from autograder.job.cells import Cells
 from autograder.job.remote import Student
 
+SEED = 0  # of every process at its start
+
 
 def main(control: socket.socket, peer: socket.socket) -> None:
     """Serve the coordinator's requests, and between them the checker's, until one hangs up."""
@@ -48,7 +50,8 @@ def _reply(cells: Cells, request: dict[str, Any]) -> dict[str, Any]:
             files.put(pieces)
             return {"ok": True}
         case {"do": "start", "seed": seed, "rung": rung}:
-            seed_all(seed)
+            if seed != SEED:  # the process that we were forked from has done it
+                seed_all(seed)
             if rung > 1 and "torch" in sys.modules:
                 # no process may connect to another there: tensors go through pipes as bytes
                 reduction.ForkingPickler._extra_reducers.clear()  # type: ignore[attr-defined]
@@ -88,4 +91,4 @@ def seed_all(seed: int) -> None:
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed(seed)
     if torch := sys.modules.get("torch"):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # the other devices', which are none, take long

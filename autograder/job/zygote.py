@@ -9,6 +9,7 @@ serves. What is found to be worth importing later is imported by the outer one, 
 
 import contextlib
 import functools
+import gc
 import importlib
 import json
 import os
@@ -35,9 +36,11 @@ def main(fd: int) -> None:
     os.dup2(2, 1)  # what libraries print belongs into the log
     modules: list[str] | None = config["preload"]
     while modules is not None:
+        gc.disable()  # it would look in vain, again and again, at all that is imported
         import_all(modules)
         _warm_up()
         compact_memory()
+        gc.enable()
         modules = _served_by_a_fork(sock, config)
 
 
@@ -121,12 +124,12 @@ def import_all(modules: list[str]) -> None:
 
 def _warm_up() -> None:
     """Do once what libraries do at their first use, so that no job has to."""
-    from autograder.job import cells, checker, student
+    from autograder.job import cells, checker, rehearsal, student
 
     del checker
     shell = cells.warm()
     with contextlib.suppress(Exception):
-        student.seed_all(0)
+        student.seed_all(student.SEED)
         if "matplotlib.pyplot" in sys.modules:
             cell = "import matplotlib.pyplot as _p\n_p.plot([0, 1]); _p.show(); del _p"
             shell.run_cell(cell, store_history=False)
@@ -137,7 +140,8 @@ def _warm_up() -> None:
             loss.backward()
             if "torch._dynamo" in sys.modules:  # which any optimiser imports, for a second
                 torch.optim.Adam(net.parameters()).step()
-        student.seed_all(0)
+        rehearsal.rehearse()
+        student.seed_all(student.SEED)
     shell.run_cell("1", store_history=False)
     shell.failure = None
 
