@@ -103,7 +103,7 @@ class Fit(NamedTuple):
 
     hmm: HMM
     history: np.ndarray  # (steps + 1,): objective of the start, ..., of hmm; nats
-    converged: bool  # the last gain was below the tolerance
+    converged: bool  # the last gain was within the tolerance
 
 
 def random_hmm(
@@ -145,7 +145,7 @@ def baum_welch(
     max_steps: int = 200,
     tol: float = 1e-6,
 ) -> Fit:
-    """Climb from hmm by EM until a step gains less than tol, or for max_steps.
+    """Climb from hmm by EM until a step gains at most tol, or for max_steps.
 
     x: (T, B) ints in [0, V) or MISSING. lengths: (B,). smooth: pseudo-counts; the
     objective is log p(x) + `log_prior`, nats. tol: nats per seen symbol. Raises
@@ -163,8 +163,8 @@ def baum_welch(
         if gain < -1e-9 * (1 + abs(history[-1])):
             where = f"step {len(history) - 1}: {history[-2]} to {history[-1]}"
             raise ArithmeticError(f"the objective fell in {where}; that is a bug")
-        if gain < enough or len(history) > max_steps:
-            return Fit(hmm, np.array(history), bool(gain < enough))
+        if gain <= enough or len(history) > max_steps:
+            return Fit(hmm, np.array(history), bool(gain <= enough))
         hmm = maximise(counts, smooth, old=hmm)
 
 
