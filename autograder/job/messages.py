@@ -106,7 +106,7 @@ class Wire(Crossing):
             source = Decoder(self._exactly(size + 4 * taken), self)
             source.at = 4 * taken
             kind, number = source.byte(), source.int64()
-            if kind not in (REQUEST, ANSWER, ERROR):
+            if kind not in (REQUEST, ANSWER, ERROR) or number < 0:
                 raise PeerError("a message of no known kind came")
             guarded(lambda: self._read_head(source))
             return kind, number, source

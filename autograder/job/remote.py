@@ -84,7 +84,7 @@ class Peer(Wire):
         except CodecError as error:
             raise TypeError(f"an argument cannot be handed to the other side: {error}") from None
         try:
-            kind, value = self._answer(number)
+            kind, value = self.answer(number)
         except KeyboardInterrupt:  # ours: the other side's own come as an answer
             if self.dead is None:
                 self.given_up.add(number)
@@ -95,7 +95,8 @@ class Peer(Wire):
             raise value
         return value
 
-    def _answer(self, number: int) -> tuple[int, Any]:
+    def answer(self, number: int) -> tuple[int, Any]:
+        """Wait for the answer to a request, and serve requests meanwhile."""
         while True:
             kind, got, source = self.receive()
             if kind == REQUEST:
