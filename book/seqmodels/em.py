@@ -52,10 +52,11 @@ def pseudo_counts(
     if not isinstance(three, tuple):
         three = (np.asarray(three),) * 3
         if three[0].ndim > 0:
-            came = f"got {type(smooth).__name__} of shape {three[0].shape}"
-            raise ValueError(f"smooth must be a number or (pi, A, E); {came}")
+            came = f"got {type(smooth).__name__} of {len(three[0])}"
+            raise ValueError(f"smooth must be a number or a tuple (pi, A, E); {came}")
     if len(three) != 3:
-        raise ValueError(f"smooth must be a number or (pi, A, E); got {len(three)}")
+        came = f"got {len(three)} things"
+        raise ValueError(f"smooth must be a number or a tuple (pi, A, E); {came}")
     tables = []
     shapes = {"pi": (K,), "A": (K, K), "E": (K, V)}
     for part, (name, shape) in zip(three, shapes.items(), strict=True):
