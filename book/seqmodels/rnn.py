@@ -1,0 +1,196 @@
+# GENERATED from book/04_rnn.md by `make export`: change that, not this file.
+"""Recurrent networks: the code of book/04_rnn.md."""
+
+# --- book/04_rnn.md: What you need (#what-you-need)
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from seqmodels.hmm import MISSING, draw
+
+
+# --- book/04_rnn.md: The forward pass in NumPy (#rnn-numpy)
+class RNN(NamedTuple):
+    """Hold the weights of a plain recurrent network; h0 is learned like the others."""
+
+    W_xh: np.ndarray  # (D, H): from the input; row v is the input symbol v
+    W_hh: np.ndarray  # (H, H): from the state before, h @ W_hh
+    b_h: np.ndarray  # (H,)
+    W_hy: np.ndarray  # (H, V): from the state to the scores
+    b_y: np.ndarray  # (V,)
+    h0: np.ndarray  # (H,): the first state, before any input
+
+
+def init_rnn(D: int, H: int, V: int, rng: np.random.Generator) -> RNN:
+    """Return random weights in float64: uniform in +-1/sqrt(H), h0 zero.
+
+    That is where PyTorch's nn.RNN and nn.Linear start. D: numbers in an input vector,
+    or input symbols. V: scores. Raises ValueError for a size below 1.
+    """
+    if min(D, H, V) < 1:
+        raise ValueError(f"D, H and V must be 1 or more; got {D}, {H}, {V}")
+    shapes = [(D, H), (H, H), (H,), (H, V), (V,)]
+    bound = 1 / np.sqrt(H)
+    return RNN(*(rng.uniform(-bound, bound, s) for s in shapes), np.zeros(H))
+
+
+def check_rnn(rnn: RNN) -> RNN:
+    """Return the weights as arrays of one floating type, or say what is wrong.
+
+    Shapes as in `RNN`. float32 stays float32 if all are; integers become float64.
+    Raises ValueError for a wrong shape or an entry that is not finite.
+    """
+    rnn = RNN(*(np.asarray(weight) for weight in rnn))
+    dtype = np.result_type(*rnn)
+    if not np.issubdtype(dtype, np.floating):
+        dtype = np.dtype(np.float64)
+    if rnn.W_xh.ndim != 2 or rnn.W_hy.ndim != 2 or not rnn.W_xh.size * rnn.W_hy.size:
+        came = f"got {rnn.W_xh.shape} and {rnn.W_hy.shape}"
+        raise ValueError(f"W_xh must be (D, H) and W_hy (H, V), not empty; {came}")
+    H, V = rnn.W_xh.shape[1], rnn.W_hy.shape[1]
+    wanted = RNN(rnn.W_xh.shape, (H, H), (H,), (H, V), (V,), (H,))
+    for name, weight, shape in zip(rnn._fields, rnn, wanted, strict=True):
+        if weight.shape != shape:
+            why = f"to match W_xh {rnn.W_xh.shape} and W_hy {rnn.W_hy.shape}"
+            raise ValueError(f"{name} must be {shape} {why}; got {weight.shape}")
+        if not np.isfinite(weight.astype(dtype)).all():
+            raise ValueError(f"{name} holds an entry that is not finite")
+    return RNN(*(weight.astype(dtype) for weight in rnn))
+
+
+def check_inputs(x: ArrayLike, D: int) -> np.ndarray:
+    """Return x, (T, B) int64 symbols or (T, B, D) float vectors, or say what is wrong.
+
+    Symbols: ints in [0, D), or MISSING, which reads as the zero vector. T may be 0.
+    Raises ValueError for anything else.
+    """
+    x = np.asarray(x)
+    if np.issubdtype(x.dtype, np.integer) and x.ndim == 2:
+        if x.size and (x.max() >= D or x.min() < MISSING):
+            t, b = np.argwhere((x >= D) | (x < MISSING))[0]
+            wanted = f"expected 0 to {D - 1}, or {MISSING} if missing"
+            raise ValueError(f"x[{t}, {b}] = {x[t, b]} is no symbol; {wanted}")
+        return x.astype(np.int64)
+    if np.issubdtype(x.dtype, np.floating) and x.ndim == 3 and x.shape[2] == D:
+        if not np.isfinite(x).all():
+            raise ValueError("x holds an entry that is not finite")
+        return x
+    hint = "; for one sequence write x[:, None]" if x.ndim == 1 else ""
+    wanted = f"(T, B) integers below {D} or (T, B, {D}) floats, time first"
+    raise ValueError(f"x must be {wanted}; got {x.shape} {x.dtype}{hint}")
+
+
+def first_state(h0: ArrayLike | None, rnn: RNN, B: int) -> np.ndarray:
+    """Return the first state of each sequence, (B, H): h0, or rnn.h0 where it is None.
+
+    h0: (H,) or (B, H). Raises ValueError for another shape.
+    """
+    h = np.asarray(rnn.h0 if h0 is None else h0, dtype=rnn.h0.dtype)
+    H = len(rnn.h0)
+    if h.shape not in ((H,), (B, H)):
+        raise ValueError(f"h0 must be ({H},) or ({B}, {H}); got {h.shape}")
+    return np.broadcast_to(h, (B, H))
+
+
+def read_inputs(x: np.ndarray, W_xh: np.ndarray) -> np.ndarray:
+    """Return x_t W_xh for all steps, (T, B, H): for symbols, look the row up."""
+    if x.ndim == 3:
+        return x.astype(W_xh.dtype, copy=False) @ W_xh
+    return np.where((x == MISSING)[:, :, None], 0, W_xh[x])
+
+
+class Run(NamedTuple):
+    """Hold what `forward` returns; index t has read x[0] to x[t - 1]."""
+
+    h: np.ndarray  # (T + 1, B, H): states, h[0] the first one
+    logits: np.ndarray  # (T + 1, B, V): scores, logits[0] before any input
+
+
+def forward(x: ArrayLike, rnn: RNN, h0: ArrayLike | None = None) -> Run:
+    """Run the network over a batch; return all states and all scores.
+
+    x: (T, B) ints in [0, D) or MISSING, or (T, B, D) floats. h0: (H,) or (B, H), in
+    place of rnn.h0. Raises ValueError on bad input. Source: {eq}`rnn-step`.
+    """
+    rnn = check_rnn(rnn)
+    x = check_inputs(x, len(rnn.W_xh))
+    T, B = x.shape[:2]
+    from_x = read_inputs(x, rnn.W_xh) + rnn.b_h  # (T, B, H)
+    h = np.empty((T + 1, B, len(rnn.h0)), dtype=rnn.h0.dtype)
+    h[0] = first_state(h0, rnn, B)
+    for t in range(T):
+        h[t + 1] = np.tanh(from_x[t] + h[t] @ rnn.W_hh)  # eq. (rnn-step)
+    return Run(h, h @ rnn.W_hy + rnn.b_y)
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return log of the softmax over the last axis, nats; no overflow."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def token_loss(logits: ArrayLike, y: ArrayLike) -> np.ndarray:
+    """Return -log softmax(logits)[y], (T, B), nats; 0 where y is MISSING.
+
+    logits: (T, B, V). y: (T, B) ints in [0, V) or MISSING (no target here).
+    Raises ValueError on bad input. Source: {eq}`rnn-loss`.
+    """
+    logits, y = np.asarray(logits), np.asarray(y)
+    if logits.ndim != 3 or y.shape != logits.shape[:2]:
+        came = f"got {logits.shape} and {y.shape}"
+        raise ValueError(f"logits must be (T, B, V) and y (T, B); {came}")
+    V = logits.shape[2]
+    if not np.issubdtype(y.dtype, np.integer):
+        raise ValueError(f"y must hold integers in [0, {V}); got {y.dtype}")
+    if y.size and (y.max() >= V or y.min() < MISSING):
+        t, b = np.argwhere((y >= V) | (y < MISSING))[0]
+        wanted = f"expected 0 to {V - 1}, or {MISSING} for no target"
+        raise ValueError(f"y[{t}, {b}] = {y[t, b]} is no class; {wanted}")
+    picked = np.take_along_axis(log_softmax(logits), y[:, :, None] % V, axis=2)
+    return np.where(y == MISSING, 0, -picked[:, :, 0])
+
+
+def mean_loss(logits: ArrayLike, y: ArrayLike) -> float:
+    """Return the mean of `token_loss` over the targets that there are, nats.
+
+    Raises ValueError on bad input, and where every target is MISSING.
+    """
+    loss, n_targets = token_loss(logits, y), (np.asarray(y) != MISSING).sum()
+    if n_targets == 0:
+        raise ValueError("every target is MISSING: there is nothing to judge")
+    return float(loss.sum(dtype=np.float64) / n_targets)
+
+
+def sample(
+    T: int,
+    B: int,
+    rnn: RNN,
+    rng: np.random.Generator,
+    prompt: ArrayLike | None = None,
+    temperature: float = 1.0,
+) -> np.ndarray:
+    """Draw T symbols for each of B sequences, each read before the next; (T, B) ints.
+
+    prompt: (T0, B) symbols to read first, not returned. temperature divides the
+    scores; 0 takes the best. The network must read what it writes: D = V. Raises
+    ValueError on bad input.
+    """
+    rnn = check_rnn(rnn)
+    D, V = len(rnn.W_xh), len(rnn.b_y)
+    if D != V:
+        raise ValueError(f"to read what it writes D must equal V; got {D} and {V}")
+    if not 0 <= temperature < np.inf:
+        raise ValueError(f"temperature must be 0 or more, finite; got {temperature}")
+    x = np.empty((0, B), dtype=np.int64) if prompt is None else prompt
+    h, logits = (of_all[-1] for of_all in forward(x, rnn))  # (B, H), (B, V)
+    if len(h) != B:
+        raise ValueError(f"prompt must be (T0, {B}); got {np.shape(prompt)}")
+    out = np.empty((T, B), dtype=np.int64)
+    for t in range(T):
+        if temperature:
+            out[t] = draw(np.exp(log_softmax(logits / temperature)), rng)
+        else:
+            out[t] = logits.argmax(axis=1)
+        h, logits = (of_all[-1] for of_all in forward(out[t : t + 1], rnn, h))
+    return out
