@@ -212,8 +212,9 @@ def sample(
     out = np.empty((T, B), dtype=np.int64)
     for t in range(T):
         if temperature:
-            with np.errstate(over="ignore"):  # near 0: -inf, which is never drawn
-                scores = log_softmax(logits).astype(np.float64) / temperature
+            scores = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
+            with np.errstate(over="ignore"):  # cold: -inf, which is never drawn
+                scores /= temperature  # the best stays at 0
             out[t] = draw(np.exp(log_softmax(scores)), rng)
         else:
             out[t] = logits.argmax(axis=1)
