@@ -239,6 +239,8 @@ X = np.zeros((5, 2), dtype=np.int64)
         (lambda: sample(3, 0, GOOD, np.random.default_rng(0)), "B 1 or more"),
         (lambda: sample(3, 2, GOOD, np.random.default_rng(0), X[:, 0]), r"must be \(T0, 2\)"),
         (lambda: forward(X, GOOD, h0=np.full(3, np.nan)), "h0 holds an entry"),
+        (lambda: forward(X, GOOD, h0=np.zeros(3) * 1j), "real numbers; got .* complex"),
+        (lambda: forward([[0, 1], [2]], GOOD), "pad short sequences with MISSING"),
         (lambda: forward(X, GOOD._replace(W_hh=np.ones((3, 3)) * 1j)), "W_hh must hold real"),
         (lambda: forward(X, GOOD._replace(b_h=np.array(["a", "b", "c"]))), "b_h must hold real"),
         (lambda: forward(X, GOOD._replace(W_hy=np.ones((3, 0)), b_y=np.ones(0))), "1 or more"),
