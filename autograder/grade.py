@@ -65,9 +65,10 @@ class Grader:
         text = "\n".join(c.source for nb in sources.values() for c in nb.cells)
         self.late = {module for word, module in LATE_IMPORTS.items() if word in text}
         timeout_s = Execute(config=course.config).timeout
+        limits = limits_of(course)
         self.plans = {
-            name: Plan.of(released.master, self.imports[name], timeout_s, limits_of(course))
-            for name, released in self.released.items()
+            n: Plan.of(r.master, self.imports[n], timeout_s, limits, split.bound(sources[n]))
+            for n, r in self.released.items()
         }
         self.tidy = [stage(config=course.config) for stage in (IgnorePattern, LimitOutput)]
 
@@ -107,7 +108,10 @@ class Grader:
             raise UsageError("\n".join(lines))
         modules = sorted({name for ran in done for name in ran.modules})
         pool.learn(modules)
-        self.journal.add(Entry(REFERENCE, self.source_key, rows, modules=modules))
+        granted = {
+            ran.job.name: {cell: list(names) for cell, names in ran.granted.items()} for ran in done
+        }
+        self.journal.add(Entry(REFERENCE, self.source_key, rows, modules=modules, granted=granted))
 
     def plan(self, students: Sequence[str], force: bool, graded: set[str]) -> list[Work]:
         """Read submissions; leave out those whose very work is graded and kept."""
@@ -171,7 +175,9 @@ class Grader:
             work.unreadable.append(message)
             return
         work.notes += [f"{name}: {note}" for note in notes]
-        job = run.Job(work.student, name, nb, self.plans[name], files, self.source_files)
+        granted = self.journal.entries[REFERENCE].granted[name]
+        plan, shipped = self.plans[name], self.source_files
+        job = run.Job(work.student, name, nb, plan, files, shipped, granted=granted)
         work.jobs.append(job)
 
     def _rows(self, ran: run.Ran) -> list[Row]:

@@ -89,7 +89,7 @@ class Book:
 
     @contextlib.contextmanager
     def _one_transaction(self) -> Iterator[None]:
-        """Keep nbgrader's methods from committing each part by itself, and the disk from waiting."""
+        """Keep nbgrader's methods from committing part by part, each with a wait for the disk."""
         session = self.db.db
         session.commit = session.flush
         try:

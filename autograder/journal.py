@@ -31,6 +31,8 @@ class Entry:
     late_s: int = 0
     protection: str = ""  # what student code was kept from when this was graded
     modules: list[str] = field(default_factory=list)  # what the reference answer imports
+    # of the reference answer, by notebook and test cell: what its objects were asked to judge
+    granted: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     @property
     def settled(self) -> bool:

@@ -1,6 +1,6 @@
 """What the source says about how one of its notebooks is to be graded."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 
 from nbformat import NotebookNode
@@ -21,6 +21,7 @@ class Plan:
     helpers: frozenset[str]  # locked cells that both run, the checker from the source
     sources: Mapping[str, str]  # text of both, from the source
     imports: Mapping[str, str] = field(default_factory=dict)  # name -> import statement
+    bound: Mapping[str, Collection[str]] = field(default_factory=dict)  # names, by solution cell
     timeout_s: float = 30.0
     budget_s: float = 300.0  # for the whole notebook, starts after a crash included
     limits: Limits = field(default_factory=Limits)
@@ -32,6 +33,7 @@ class Plan:
         imports: Mapping[str, str],
         timeout_s: float | None = 30.0,
         limits: Limits | None = None,
+        bound: Mapping[str, Collection[str]] | None = None,
     ) -> "Plan":
         """Read the plan from a source notebook that still has its hidden tests."""
         tests, helpers, sources = set(), set(), {}
@@ -52,7 +54,8 @@ class Plan:
                 continue
             sources[name] = cell.source
         names = frozenset(tests), frozenset(helpers)
-        return cls(*names, sources, imports, timeout_s, budget_s, limits or Limits())
+        limits = limits or Limits()
+        return cls(*names, sources, imports, bound or {}, timeout_s, budget_s, limits)
 
     def limit_s(self, cell: NotebookNode) -> float:
         """Seconds for one cell."""

@@ -32,6 +32,9 @@ FUNCTIONAL = "torch.func.functional_call"  # no transform: works
 VIEW_ATTRIBUTES = ("base", "_base", "data_ptr", "untyped_storage", "storage")
 PYPLOT = "matplotlib.pyplot."
 FIGURES = {f"{PYPLOT}{name}" for name in ("gcf", "gca", "get_fignums", "fignum_exists")}
+ALONE = ("torch.optim.", "logging.getLogger", f"{PYPLOT}subplots", f"{PYPLOT}figure",
+         f"{PYPLOT}axes", f"{PYPLOT}gca", "matplotlib.figure.Figure")  # fmt: skip
+PARAMETERS = ("parameters", "named_parameters", "state_dict")  # leaves, no results
 PATCHES = ("unittest.mock.patch", "mock.patch")
 STREAMS = ("stdin", "stdout", "stderr")
 REACHES = ("builtins.input",)  # this replacement does reach the student's code
@@ -48,7 +51,8 @@ WHY = {
         "look at values: whether the argument has changed after the call",
     ),
     "grad": (
-        "gradients go through the student's code once: not gradients of gradients, nor torch.func",
+        "gradients go through the student's code once: not gradients of gradients, not between two "
+        "of its results, nor torch.func",
         "let a function of the student's return the gradient, or compare with finite differences",
     ),
     "compile": (
@@ -82,6 +86,10 @@ WHY = {
     "file": (
         "tests and the student's code have different files",
         "let the function return what it would write, or take what it would read",
+    ),
+    "alone": (
+        "optimisers, figures and loggers of a test's work in its own process alone",
+        "let the student's function make it, or pass a function that uses it",
     ),
     "shell": (
         "a test cell is plain Python: no magics, no shell, no get_ipython()",

@@ -7,7 +7,7 @@ submission does costs itself; whatever the grader does wrong is a fault of its o
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,8 @@ from autograder.plan import Plan
 from autograder.sandbox import Protection
 from autograder.session import Session, SessionFault
 
+# by test cell: what objects of the reference answer were asked to judge, and others may be
+Granted = Mapping[str, Collection[str]]
 TRIES = 2  # a fault of ours may be a passing one: a full process table, a killed zygote
 
 
@@ -34,6 +36,7 @@ class Job:
     files: Mapping[Path, Path]  # path beside the notebook -> where to copy it from
     shipped: Mapping[Path, Path] = field(default_factory=dict)  # those that came with the source
     learn: bool = False  # a reference answer: what it imports may be imported beforehand
+    granted: Granted = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Ran:
     notebook: NotebookNode | None
     fault: str = ""
     modules: Sequence[str] = ()
+    granted: Granted = field(default_factory=dict)
 
 
 class Pool:
@@ -119,7 +123,13 @@ class Pool:
             if self.over.is_set():
                 break
             session = Session(
-                self.zygote, job.plan, job.files, job.shipped, self.over.is_set, job.learn
+                self.zygote,
+                job.plan,
+                job.files,
+                job.shipped,
+                self.over.is_set,
+                job.learn,
+                job.granted,
             )
             try:
                 nb = session.run(job.notebook)
@@ -128,5 +138,5 @@ class Pool:
             except Exception as error:  # a full disk, a bug of ours: this notebook's fault alone
                 fault = f"{type(error).__name__}: {error}"
             else:
-                return Ran(job, nb, modules=session.modules)
+                return Ran(job, nb, modules=session.modules, granted=session.granted)
         return Ran(job, None, fault or "the run was stopped")

@@ -10,7 +10,7 @@ import contextlib
 import copy
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ class Session:
         shipped: Mapping[Path, Path],
         stopped: Callable[[], bool] = lambda: False,
         learn: bool = False,
+        granted: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         self.zygote, self.plan, self.files, self.shipped = zygote, plan, files, shipped
         self.stopped, self.learn = stopped, learn
@@ -64,7 +65,10 @@ class Session:
         self.student: Process | None = None
         self.checker: Process | None = None
         self.modules: list[str] = []
+        # by test cell: verdicts that the reference answer's objects were asked for
+        self.granted: dict[str, Collection[str]] = dict(granted or {})
         self.spent_s = 0.0
+        self.bound: set[str] = set()  # by the student's cells since the checker ran one
         self.lingering: list[int] = []  # cells after which more threads or processes were left
 
     def run(self, nb: NotebookNode) -> NotebookNode:
@@ -87,6 +91,7 @@ class Session:
         self, work: NotebookNode, culprits: Mapping[int, dict[str, Any]]
     ) -> tuple[int, dict[str, Any]] | None:
         """Run all cells but the culprits; returns the next culprit when a process is lost."""
+        self.bound.clear()
         count, self.lingering, tasks = 0, [], 2  # the reaper and the student's own process
         for index, cell in enumerate(work.cells):
             cell.metadata.get("autograder", {}).pop("message", None)  # only ours may stand there
@@ -132,17 +137,23 @@ class Session:
         if name in self.plan.tests:
             source = self.plan.sources[name]
             message = self._message(source, "test") | {"seed": zlib.crc32(name.encode())}
-            self._keep(cell, *self._ask(self.checker, message, limit_s))
+            message["granted"] = None if self.learn else list(self.granted.get(name, ()))
+            reply, late = self._ask(self.checker, message, limit_s)
+            if self.learn:
+                self.granted[name] = reply.get("judged") or []
+            self._keep(cell, reply, late)
             return
         reply, late = self._ask(self.student, {"do": "run", "source": cell.source}, limit_s)
         reply.pop("public", None)  # a student's process has no say in messages
         self._keep(cell, reply, late)
+        self.bound |= set(self.plan.bound.get(name, ()))
         if name in self.plan.helpers:  # what it gives is for later tests; nobody sees how it went
             self._ask(self.checker, self._message(self.plan.sources[name], "helper"), limit_s)
 
     def _message(self, source: str, kind: str) -> dict[str, Any]:
+        bound, self.bound = sorted(self.bound), set()
         hidden = split.hidden_ranges(source)
-        return {"do": "run", "source": source, "kind": kind, "hidden": hidden, "seed": None}
+        return {"do": "run", "source": source, "kind": kind, "hidden": hidden, "rebound": bound}
 
     def _keep(self, cell: NotebookNode, reply: dict[str, Any], late: str) -> None:
         error = reply.get("error")
@@ -264,6 +275,7 @@ class Session:
                 for piece in _pieces(path):
                     self._must(process, {"do": "files", "files": {str(name): piece}})
             start = {"do": "start", "seed": 0, "imports": dict(self.plan.imports)}
+            start["shadows"] = sorted(set().union(*self.plan.bound.values()))
             self._must(process, start | {"rung": self.zygote.protection.rung})
 
     def _must(self, process: Process, message: dict[str, Any]) -> dict[str, Any]:

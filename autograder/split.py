@@ -54,6 +54,11 @@ def imports(nb: NotebookNode) -> dict[str, str]:
     return {name: "\n".join(statements) for name, statements in found.items()}
 
 
+def bound(nb: NotebookNode) -> dict[str, list[str]]:
+    """Names that each cell to be solved gives a value, as the source solves it."""
+    return {part.name: sorted(part.bound) for part in _parts(nb) if part.kind == "student"}
+
+
 def _is_plain(statement: str) -> bool:
     """Tell `import a.b`, which adds to what `import a.c` bound, from what binds anew."""
     return statement.startswith("import ") and " as " not in statement

@@ -2,18 +2,21 @@
 
 Each expression has labels: `code` (a function or class of the student's), `instance` (an object of
 a class of the student's), `value` (what the student's code returned), `local` (a function that the
-test defines). See `split.problems` for what it is for.
+test defines), `alone` (an object that is no use in another process). See `split.problems` for what
+it is for.
 """
 
 import ast
 from collections.abc import Collection, Mapping
 
 from autograder.refused import (
+    ALONE,
     FIGURES,
     FUNCTIONAL,
     HEARS_METHODS,
     ON_THEIRS,
     OPENS,
+    PARAMETERS,
     PATCHES,
     PYPLOT,
     REACHES,
@@ -129,6 +132,12 @@ class _Reader(ast.NodeVisitor):
         given = [self.label(arg) for arg in (*node.args, *(k.value for k in node.keywords))]
         base = self.label(func.value if isinstance(func, ast.Attribute) else func)
         self.check_call(node, path, NONE.union(*given), base)
+        if base & {"code", "instance"} and "alone" in NONE.union(*given):
+            self.say("alone", node)
+        if path.startswith(ALONE):
+            return frozenset({"alone"})
+        if isinstance(func, ast.Attribute) and func.attr in PARAMETERS:
+            return NONE
         if isinstance(func, ast.Name) and base == {"code"}:
             self.note_passed(node)
             return frozenset({"instance" if func.id in self.tester.classes else "value"})
@@ -152,11 +161,16 @@ class _Reader(ast.NodeVisitor):
             self.say(what, node)
         if path.startswith(TRANSFORMS) and path != FUNCTIONAL and labels & {"code", "instance"}:
             self.say("grad", node)
-        if path == "torch.autograd.grad" and labels & {"value"} and _given(node, "create_graph"):
-            self.say("grad", node)
+        if path == "torch.autograd.grad" and labels & {"value"}:
+            inputs = node.args[1] if len(node.args) > 1 else None
+            result = isinstance(inputs, (ast.Name, ast.Subscript)) and "value" in self.label(inputs)
+            if result or _given(node, "create_graph"):
+                self.say("grad", node)
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         if method in VIEW_ATTRIBUTES and "value" in base:
             self.say("view", node)
+        if method == "retain_grad" and "value" in base:
+            self.say("grad", node)
         if method == "backward" and base & {"value"} and _given(node, "create_graph"):
             self.say("grad", node)
         if path in FIGURES and not self.drew:
@@ -183,7 +197,7 @@ class _Reader(ast.NodeVisitor):
             self.say("view", node)
         if "code" in base:
             return base - {"code"} | {"value"}
-        return base
+        return base - {"alone"}
 
     def is_library(self, node: ast.AST) -> bool:
         """Tell a module, or something in one, that a name of an import stands for."""

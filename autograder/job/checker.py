@@ -47,17 +47,16 @@ class _Program:
         shift = len(request["source"]) - len(source)
         hidden = [[first - shift, last - shift] for first, last in request.get("hidden") or ()]
         self.names.known.clear()  # the student's cells may have bound anything since
+        self.checker.granted = request.get("granted", ())
+        self.checker.judged.clear()
         for name in request.get("rebound", ()):  # a student's cell has bound it since
             self.names.rebind(name)
         if request.get("seed") is not None:
             seed_all(request["seed"])
         self.cells.exception = None
-        before = set(dict.keys(self.names)) if request.get("kind") == "helper" else set()
         outputs, error = self.cells.run(source)
         source = self.cells.shell.input_transformer_manager.transform_cell(source)  # no magics
         self.sources[self.cells_name()] = source
-        if request.get("kind") == "helper":
-            self.names.kept |= set(dict.keys(self.names)) - before
         failure = self.cells.exception
         dead = self.checker.dead
         if dead is not None:  # even if the cell has swallowed it: nothing after it was asked
@@ -69,7 +68,10 @@ class _Program:
         if error is not None:
             public = self._public(source, hidden, error, failure)
         self.hidden_begun = self.hidden_begun or bool(hidden)
-        return {"outputs": outputs, "error": error, "public": public}
+        reply: dict[str, Any] = {"outputs": outputs, "error": error, "public": public}
+        if self.checker.granted is None:
+            reply["judged"] = sorted(self.checker.judged)
+        return reply
 
     def _public(
         self,

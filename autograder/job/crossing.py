@@ -14,6 +14,7 @@ from autograder.job import (
     library,
     named,
     operations,
+    tables,
     tensors,
     values,
 )
@@ -37,7 +38,7 @@ from autograder.job.handles import (
     make_class,
     plain_text,
 )
-from autograder.job.pickles import Pickler, Unpickler, stays
+from autograder.job.pickles import Pickler, Unpickler, kept_here, stays
 from autograder.job.shared import Table
 
 _SHOWN = (dict, list, set, tuple, frozenset)  # what a student's class may say it is one of
@@ -63,6 +64,8 @@ class Crossing(Table):
         }
         self.answering = False  # what is written is what a call has given
         self.hanging: Any = None  # the graph of the tensor that is read next
+        self.told: set[int] = set()  # twins that the call that is being made was given
+        self.behind: dict[int, set[int]] = {}  # a result's number -> those that were told for it
         if not trusted:
             self.readers[ord("P")] = self._read_pickle
 
@@ -103,7 +106,11 @@ class Crossing(Table):
             inputs = gradients.needing(entry.value for entry in self.entries.values())
             out.tag(b"J")
             self.put_other(out, gradients.Graph(value, inputs))
-        return super().share(out, value)
+        done, entry = super().share(out, value)
+        if not self.looking and id(value) in self.numbers:
+            number = self.numbers[id(value)]
+            self.told |= {number} | self.behind.get(number, set())
+        return done, entry
 
     def put_other(self, out: Encoder, value: Any) -> None:
         """Write what is no plain value: by name, by number, as a pickle or as an object of ours."""
@@ -181,6 +188,11 @@ class Crossing(Table):
         if stays(value):
             return False
         extras: list[Any] = []
+        if kept_here(value):
+            raise CodecError(
+                f"a {type(value).__name__} works in its own process alone, and over there would be "
+                "a copy; let the student's function make it, or hand over a function that uses it"
+            )
         file = io.BytesIO()
         try:
             Pickler(file, value, extras).dump(value)
@@ -240,8 +252,6 @@ class Crossing(Table):
                 raise CodecError("a class that inherits from no class of its side")
             list_ = operations.NAMES
             methods = [list_[i] for i in specials if i < len(list_)]
-            if self.trusted:
-                methods = [method for method in methods if method in operations.SPECIAL]
             helper = dict.get(self.space, name) if module == "__main__" else None
             if isinstance(helper, type) and not isinstance(helper, HandleType):
                 facade = facade or helper
@@ -281,13 +291,16 @@ class Crossing(Table):
         graph, self.hanging = self.hanging, None
         if graph is None:
             return value.requires_grad_()
-        inputs = [
-            tensor
-            for number, entry in self.entries.items()
-            if entry.mine is None
-            for tensor in gradients.needing([entry.value])
-            if tensor.is_leaf or number % 2 == self.parity
-        ]
+        inputs, made = [], set()  # made by the test from others, so part of a graph that is here
+        for n, entry in self.entries.items():
+            if entry.mine is None and gradients.needing([entry.value]):
+                if n in self.told and n % 2 == self.parity and not entry.value.is_leaf:
+                    made.add(n)
+                if n in made or entry.value.is_leaf:
+                    inputs.append(entry.value)
+        if number is not None and made:
+            self.behind = {n: told for n, told in self.behind.items() if n in self.entries}
+            self.behind[number] = made
         return gradients.hang(self, graph, value, inputs)
 
     # ---- exceptions
@@ -352,4 +365,4 @@ async def _elsewhere(link: Any, coroutine: Any) -> Any:
     return link.request("await", coroutine)
 
 
-KINDS_FROM = (values, library, tensors, generators)  # modules that enter what they know
+KINDS_FROM = (values, library, tensors, generators, tables)  # modules that enter what they know

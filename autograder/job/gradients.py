@@ -30,14 +30,15 @@ class Graph:
                     self.result, wanted, gradient, retain_graph=True, allow_unused=True
                 )
             )
-        before = [tensor.grad for tensor in wanted]
-        for tensor in wanted:
+        leaves = [tensor for tensor in wanted if tensor.is_leaf]
+        before = [tensor.grad for tensor in leaves]
+        for tensor in leaves:
             tensor.grad = None
         try:
             self.result.backward(gradient, retain_graph=True)
-            return [tensor.grad for tensor in wanted]
+            return [tensor.grad if tensor.is_leaf else None for tensor in wanted]
         finally:
-            for tensor, grad in zip(wanted, before, strict=True):
+            for tensor, grad in zip(leaves, before, strict=True):
                 tensor.grad = grad
 
 

@@ -3,13 +3,15 @@
 For every class of the other side there is a local class with the same name and the same special
 methods, and for each of its objects an instance of it. So `isinstance`, `callable`, `len` and
 `type(x).__name__` say what they would say of the object itself; all else is asked over there.
-Truth and comparison raise, or an object that says yes to every question would pass every test.
+An object that a test compares, or calculates with, could say yes to every question: where that is
+not what the reference answer is asked for too, it raises (`judges`).
 """
 
 from __future__ import annotations
 
 import abc
 import enum
+import functools
 import inspect
 import sys
 import types
@@ -17,7 +19,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograder.job.codec import CodecError
-from autograder.job.operations import NAMES
+from autograder.job.operations import COMPARING, NAMES, WITH_ANOTHER
 
 Request = Callable[..., Any]  # request(operation, *args, **kwargs) -> value
 
@@ -140,7 +142,10 @@ class Handle(metaclass=HandleType):
             raise AttributeError(f"{kind._shown_!r} has no attribute {name!r}")
         if name == "__signature__":
             return signature_from(kind._link_.request("signature", self))
-        return kind._link_.request("getattr", self, name)
+        value = kind._link_.request("getattr", self, name)
+        if name in value_methods() and not kind._identity_ and callable(value):
+            kind._link_.judge(name, self)
+        return value
 
     def __getattr__(self, name: str) -> Any:  # or a library's own would be tried next
         raise AttributeError(f"{type(self)._shown_!r} object has no attribute {name!r}")
@@ -179,57 +184,48 @@ class Handle(metaclass=HandleType):
         raise TypeError(f"a {type(self)._shown_} of the student's cannot be pickled")
 
     def __bool__(self) -> bool:
-        if type(self)._identity_:
+        kind = type(self)
+        if kind._identity_ or not _defines(kind, "__len__"):
             return True
-        raise TypeError(
-            f"this {type(self)._shown_} is an object of the student's code, whose truth proves "
-            "nothing; compare a value instead, such as len(x), float(x) or an attribute"
-        )
+        kind._link_.judge("__bool__", self)
+        return len(self) > 0
 
     def __eq__(self, other: object) -> bool:
-        return self is other if self._comparable(other) else NotImplemented
+        return self is other
 
     def __ne__(self, other: object) -> bool:
-        return self is not other if self._comparable(other) else NotImplemented
-
-    def _comparable(self, other: object) -> bool:
-        raise NotImplementedError
+        return not self == other  # as Python does where a class has only __eq__
 
 
-def _refuse(self: Any, other: Any) -> Any:
-    raise TypeError(
-        f"this {type(self)._shown_} is an object of the student's code, whose comparisons prove "
-        "nothing; compare values instead: an attribute, float(x), list(x), np.asarray(x)"
-    )
-
-
-def _equal(self: Any, other: Any) -> bool:
-    if other is None:
-        return False
-    return self is other if type(self)._identity_ else bool(_refuse(self, other))
-
-
-def _unequal(self: Any, other: Any) -> bool:
-    return not _equal(self, other)
-
-
-for _name, _function in {"__eq__": _equal, "__ne__": _unequal}.items():
-    type.__setattr__(Handle, _name, _function)
-for _name in ("__lt__", "__le__", "__gt__", "__ge__"):
-    type.__setattr__(Handle, _name, _refuse)
+def _defines(kind: type, name: str) -> bool:
+    return any(name in vars(base) for base in kind.__mro__)
 
 
 def _method(name: str) -> Callable[..., Any]:
     def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if name == "__exit__":
+        kind = type(self)
+        if name in COMPARING:
+            if kind._identity_ or args == (None,):
+                return _IDENTITY[name](self, *args)
+            kind._link_.judge(name, self)
+        elif name in WITH_ANOTHER and not isinstance(type(args[0]), HandleType):
+            kind._link_.judge(name, self)  # it is told a value of the test's
+        elif name == "__exit__":
             args = (args[1],)  # a class and a traceback stay here
-        value = type(self)._link_.request(name, self, *args, **kwargs)
+        value = kind._link_.request(name, self, *args, **kwargs)
         return self if value is self else value
 
     method.__name__ = method.__qualname__ = name
     return method
 
 
+_IDENTITY: dict[str, Callable[..., Any]] = {
+    "__eq__": lambda self, other: self is other,
+    "__ne__": lambda self, other: self is not other,
+    "__bool__": lambda self: True,
+    "__hash__": id,
+    **dict.fromkeys(("__lt__", "__le__", "__gt__", "__ge__"), lambda self, other: NotImplemented),
+}
 _METHODS = {name: _method(name) for name in NAMES}
 
 # Classes that a stand-in may say it is an instance of, though it cannot inherit from them.
@@ -337,6 +333,18 @@ def value_types() -> tuple[type, ...]:
         module = sys.modules.get(library)
         found += [getattr(module, name) for name in names if hasattr(module, name)]
     return tuple(found)
+
+
+@functools.cache
+def value_methods() -> frozenset[str]:
+    """List what values can be asked: an object that is none may answer as it likes."""
+    kinds = (*value_types(), list, tuple, dict, set)
+    return frozenset(
+        name
+        for kind in kinds
+        for name in dir(kind)
+        if name[0] != "_" and callable(getattr(kind, name, None))
+    )
 
 
 def make_handle(kind: type, number: int) -> Any:

@@ -20,11 +20,13 @@ class Names(dict[str, Any]):
         self._checker = checker
         self._imports = dict(imports)
         self.shadows: frozenset[str] = frozenset()  # builtins that the source defines anew
-        self.kept: set[str] = set()  # a helper's: no other code's come in their place
+        self.deleted: set[str] = set()
         self.known: dict[str, Any] = checker.known  # stand-ins for the student's objects, by name
 
     def __missing__(self, name: str) -> Any:
         if type(name) is not str or name.startswith("__") and name.endswith("__"):
+            raise KeyError(name)
+        if name in self.deleted:
             raise KeyError(name)
         if name in self.known:
             return self.known[name]
@@ -48,15 +50,27 @@ class Names(dict[str, Any]):
             self.known[name] = found[0]  # until the student's process says that it is outdated
         return found[0]
 
+    def __delitem__(self, name: str) -> None:
+        """Delete a name of the test's; a student's can no longer be seen from here."""
+        if super().__contains__(name) or name not in self:
+            super().__delitem__(name)
+        else:
+            self.deleted.add(name)
+
     def rebind(self, name: str) -> None:
-        """Let go of a value that a test has bound: a cell of the student's has bound it since."""
-        if name not in self.kept and super().__contains__(name) and not callable(self[name]):
-            del self[name]
+        """Let go of a value: in the source, a cell of the student's has bound the name since."""
+        self.deleted.discard(name)
+        self.pop(name, None)
 
     def __contains__(self, name: object) -> bool:
         if super().__contains__(name) or name in self._imports:
             return True
-        if type(name) is not str or name.startswith("_") or hasattr(builtins, name):
+        if (
+            type(name) is not str
+            or name in self.deleted
+            or name.startswith("_")
+            or hasattr(builtins, name)
+        ):
             return False
         return self._checker.request("named", name) is True
 

@@ -74,7 +74,10 @@ for _name in _BINARY.split():
     if _name != "divmod":
         SPECIAL[f"__i{_name}__"] = getattr(operator, f"__i{_name}__")
 
-# Only what a trusted side sends may compare: its stand-ins live in the student's process.
+# Operations that tell an object something else, which it may judge as it likes.
+WITH_ANOTHER = {"__contains__", "__divmod__"}
+WITH_ANOTHER |= {f"__{side}{name}__" for name in _BINARY.split() for side in ("", "r", "i")}
+
 COMPARING: dict[str, Callable[..., Any]] = {
     **{f"__{name}__": getattr(operator, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")},
     "__bool__": bool,

@@ -23,9 +23,24 @@ def stays(value: Any) -> bool:
         return value.__module__ == "__main__" or value.__name__ == "<lambda>"
     if kind is types.BuiltinFunctionType:  # a method of an object, or a library's function
         return not isinstance(value.__self__, (types.ModuleType, type(None)))
+    if kind is types.SimpleNamespace:
+        return True
     if kind in _KEEP_HERE or hasattr(kind, "__next__") or issubclass(kind, io.IOBase):
         return True
     return getattr(kind, "__module__", "__main__") == "__main__"
+
+
+_ALONE = ("logging.", "matplotlib.", "torch.optim.")
+
+
+def kept_here(value: Any) -> bool:
+    """Tell whether a copy of a library's object would be no use: what is done to it would be lost.
+
+    Colours, markers and the like of matplotlib are values.
+    """
+    kind = type(value)
+    name = getattr(kind, "__module__", "") + "."
+    return name.startswith(_ALONE) and hasattr(value, "__dict__")
 
 
 class Pickler(pickle.Pickler):

@@ -32,7 +32,7 @@ def open_to_student(value: Any) -> bool:
     kind = type(value)
     if isinstance(value, type):
         return of_test(value)
-    return of_test(kind) or kind in _STREAMS
+    return of_test(kind) or kind in (*_STREAMS, types.SimpleNamespace)
 
 
 def permit(operation: str, args: list[Any]) -> None:

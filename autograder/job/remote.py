@@ -15,7 +15,7 @@ import struct
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from autograder.job import crossing, exceptions
@@ -58,6 +58,24 @@ class Peer(crossing.Crossing):
         self.randomness = Randomness()
         self.asked: dict[str, Any] = {}  # names that the other side asked for: what it was told
         self.known: dict[str, Any] = {}  # names that we asked for
+        self.granted: Collection[str] | None = ()  # what a student's object may judge; None: all
+        self.judged: set[str] = set()
+
+    def judge(self, operation: str, value: Any) -> None:
+        """Raise TypeError if an object of the student's must not be asked for this verdict.
+
+        It may be where the reference answer, too, gave an object that the test asked for it.
+        """
+        if not self.trusted:
+            return
+        if self.granted is None:
+            self.judged.add(operation)
+        elif operation not in self.granted:
+            raise TypeError(
+                f"a value is expected here, and this is a {type(value)._shown_} of the student's "
+                f"code, whose {operation} proves nothing; compare values: an attribute, float(x), "
+                "list(x), np.asarray(x)"
+            )
 
     # ---- messages
 
@@ -178,6 +196,8 @@ class Peer(crossing.Crossing):
 
     def _request(self, operation: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._alive()
+        if not self.trusted and not self.calls:  # nobody over there listens now
+            raise RuntimeError("this is a test's object, and its test is over")
 
         def write(out: Encoder) -> None:
             out.text(operation)
@@ -190,6 +210,8 @@ class Peer(crossing.Crossing):
                 out.text(key)
                 out.put(value)
 
+        if not self.calls:
+            self.told.clear()
         self.sequence += 1
         number = self.sequence
         try:

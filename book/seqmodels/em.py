@@ -35,7 +35,8 @@ def expected_counts(
     gamma, xi_sum, log_lik = forward_backward(x, hmm, lengths)
     seen = x >= 0
     columns = [np.bincount(x[seen], gamma_k, V) for gamma_k in gamma[seen].T]
-    return Counts(gamma[0].sum(axis=0), xi_sum, np.stack(columns), log_lik)
+    E = np.stack(columns).astype(np.float64)  # nothing seen: zeros, but ints
+    return Counts(gamma[0].sum(axis=0), xi_sum, E, log_lik)
 
 
 def pseudo_counts(
@@ -43,13 +44,14 @@ def pseudo_counts(
 ) -> tuple[np.ndarray, ...]:
     """Return pseudo-counts for pi (K,), A (K, K) and E (K, V).
 
-    smooth: one number for all entries, or three things, each a number or an array
-    that broadcasts to its table. Raises ValueError for a wrong shape, or an entry
-    that is negative or not finite.
+    smooth: one number for all entries, or a tuple of three things, each a number
+    or an array that broadcasts to its table. Raises ValueError for anything else,
+    a wrong shape, or an entry that is not between 0 and 1e100.
     """
     three = smooth if isinstance(smooth, tuple) else (smooth, smooth, smooth)
-    if len(three) != 3:
-        raise ValueError(f"smooth must be a number or (pi, A, E); got {len(three)}")
+    if len(three) != 3 or (three is not smooth and np.ndim(smooth) > 0):
+        came = f"got {type(smooth).__name__} of {len(np.atleast_1d(smooth))}"
+        raise ValueError(f"smooth must be a number or a tuple (pi, A, E); {came}")
     tables = []
     shapes = {"pi": (K,), "A": (K, K), "E": (K, V)}
     for part, (name, shape) in zip(three, shapes.items(), strict=True):
@@ -59,8 +61,8 @@ def pseudo_counts(
         except ValueError:
             came = f"got {array.shape}"
             raise ValueError(f"smooth of {name} must fit {shape}; {came}") from None
-        if not (np.isfinite(table) & (table >= 0)).all():
-            wanted = "finite, 0 or more"
+        if not ((table >= 0) & (table <= 1e100)).all():  # sums must not overflow
+            wanted = "0 or more, at most 1e100"
             raise ValueError(f"smooth of {name} must be {wanted}; got {array}")
         tables.append(table)
     return tuple(tables)
@@ -75,20 +77,22 @@ def maximise(
 
     counts: from `expected_counts`. smooth: see `pseudo_counts`. A row without any
     count is taken from old, and is uniform if old is None. Raises ValueError for
-    counts of wrong shapes or below 0. Source: {eq}`em-m-step`.
+    counts of wrong shapes, below 0 or above 1e100, and if old is of another size.
+    Source: {eq}`em-m-step`.
     """
     K, V = np.shape(counts.E) if np.ndim(counts.E) == 2 else (0, 0)
     if np.shape(counts.pi) != (K,) or np.shape(counts.A) != (K, K) or K == 0:
         came = " ".join(str(np.shape(table)) for table in counts[:3])
         raise ValueError(f"counts must be (K,), (K, K), (K, V); got {came}")
+    if old is not None and (old := check_hmm(old)).E.shape != (K, V):
+        raise ValueError(f"old must have E ({K}, {V}); got {old.E.shape}")
     tables = []
     for n, extra in enumerate(pseudo_counts(smooth, K, V)):
         count = np.asarray(counts[n], dtype=np.float64)
-        if not (np.isfinite(count) & (count >= 0)).all():
+        if not ((count >= 0) & (count <= 1e100)).all():
+            wanted = "0 or more, at most 1e100"
             name = Counts._fields[n]
-            raise ValueError(
-                f"counts of {name} must be finite, 0 or more; got {count}"
-            )
+            raise ValueError(f"counts of {name} must be {wanted}; got {count}")
         table = count + extra
         total = table.sum(axis=-1, keepdims=True)
         spare = 1 / table.shape[-1] if old is None else old[n]
@@ -112,11 +116,12 @@ def random_hmm(
     """Draw the rows of all tables from a symmetric Dirichlet distribution.
 
     concentration: 1 makes all distributions equally likely, more draws rows near
-    uniform. Raises ValueError if K, V < 1 or concentration <= 0.
+    uniform. Raises ValueError if K, V < 1 or concentration not in (0, 1e100].
     """
-    if K < 1 or V < 1 or not 0 < concentration < np.inf:
+    if K < 1 or V < 1 or not 0 < concentration <= 1e100:
         came = f"got K = {K}, V = {V}, concentration = {concentration}"
-        raise ValueError(f"K and V must be at least 1, concentration > 0; {came}")
+        wanted = "K and V must be at least 1, concentration > 0, at most 1e100"
+        raise ValueError(f"{wanted}; {came}")
     rows = [
         rng.dirichlet(np.full(n, concentration), m)
         for m, n in ((1, K), (K, K), (K, V))
@@ -152,6 +157,8 @@ def baum_welch(
     ValueError on bad input or an impossible sequence, ArithmeticError if the
     objective falls. Source: {eq}`em-counts`, {eq}`em-m-step`, {eq}`em-monotone`.
     """
+    if not tol < np.inf:
+        raise ValueError(f"tol must be a number, nats per symbol; got {tol}")
     hmm = check_hmm(hmm)
     x, lengths = check_symbols(x, hmm.E.shape[1], lengths)
     enough = tol * max(1, int((x >= 0).sum()))
@@ -234,10 +241,11 @@ def assign(cost: ArrayLike) -> np.ndarray:
 def relabel(hmm: HMM, order: ArrayLike) -> HMM:
     """Return the same model with its states in another order: new k is order[k].
 
-    order: (K,), each of 0..K-1 once; else ValueError.
+    order: (K,) ints, each of 0..K-1 once; else ValueError.
     """
     hmm, order = check_hmm(hmm), np.asarray(order)
-    if not np.array_equal(np.sort(order), np.arange(len(hmm.pi))):
+    whole = order.ndim == 1 and np.issubdtype(order.dtype, np.integer)
+    if not whole or not np.array_equal(np.sort(order), np.arange(len(hmm.pi))):
         last = len(hmm.pi) - 1
         raise ValueError(f"order must hold 0 to {last} once each; got {order}")
     return HMM(hmm.pi[order], hmm.A[np.ix_(order, order)], hmm.E[order])
@@ -267,9 +275,16 @@ class Gradient(NamedTuple):
 
 
 def softmax(logits: ArrayLike) -> np.ndarray:
-    """Return rows that sum to 1: exp(logits) over its sum along the last axis."""
+    """Return rows that sum to 1: exp(logits) over its sum along the last axis.
+
+    A logit of -inf gives 0. Raises ValueError if a row's largest is not finite.
+    """
     logits = np.asarray(logits, dtype=np.float64)
-    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    top = logits.max(axis=-1, keepdims=True)
+    if not np.isfinite(top).all():  # nan, inf, or -inf everywhere
+        came = f"got {top.ravel()}"
+        raise ValueError(f"each row needs a finite largest logit; {came}")
+    weights = np.exp(logits - top)
     return weights / weights.sum(axis=-1, keepdims=True)
 
 

@@ -21,8 +21,9 @@ def check_sequences(
     array (T, B), time first, whose column b holds lengths[b] symbols (all T where
     lengths is None). Raises ValueError for anything else.
     """
-    if not isinstance(V, int | np.integer) or V < 1:
-        raise ValueError(f"V must be a whole number, 1 or more; got {V!r}")
+    if not isinstance(V, int | np.integer) or not 1 <= V < 2**31:
+        wanted = "a whole number of symbols, 1 to 2**31 - 1"
+        raise ValueError(f"V must be {wanted}; got {V!r}")
     if isinstance(x, list | tuple):
         if lengths is not None:
             raise ValueError("lengths go with an array (T, B); a list has its own")
@@ -162,10 +163,10 @@ Rule = Callable[[Seen, np.ndarray], np.ndarray]
 def additive(k: float) -> Rule:
     """Return the add-k rule; k = 0 is maximum likelihood, uniform where N_u = 0.
 
-    Raises ValueError if k is negative or not finite. Source: {eq}`markov-pseudo`.
+    Raises ValueError unless 0 <= k <= 1e100. Source: {eq}`markov-pseudo`.
     """
-    if not 0 <= k < np.inf:
-        raise ValueError(f"k must be 0 or more, and finite; got {k}")
+    if not 0 <= k <= 1e100:  # beyond it k * W may overflow
+        raise ValueError(f"k must be 0 or more, and at most 1e100; got {k}")
 
     def rule(seen: Seen, lower: np.ndarray) -> np.ndarray:
         mass = seen.total + k * seen.W
@@ -198,10 +199,10 @@ def interpolated(weights: ArrayLike) -> Rule:
 def witten_bell(s: float = 1.0) -> Rule:
     """Return Witten and Bell's rule, with s times their mass for the lower order.
 
-    Raises ValueError unless s is positive and finite. Source: {eq}`markov-pseudo`.
+    Raises ValueError unless 0 < s <= 1e100. Source: {eq}`markov-pseudo`.
     """
-    if not 0 < s < np.inf:
-        raise ValueError(f"s must be positive and finite; got {s}")
+    if not 0 < s <= 1e100:
+        raise ValueError(f"s must be positive, and at most 1e100; got {s}")
 
     def rule(seen: Seen, lower: np.ndarray) -> np.ndarray:
         mass = s * seen.distinct
@@ -354,7 +355,7 @@ def stationary(A: ArrayLike) -> np.ndarray:
     """Return the distribution mu (K,) with mu = mu A of a chain A (K, K).
 
     Raises ValueError if A is no chain, or has several closed sets of states and so
-    no single mu. Source: {eq}`markov-step`.
+    no single mu. Source: {eq}`markov-step`; Grassmann, Taksar and Heyman (1985).
     """
     A = check_chain(A)
     K = len(A)
@@ -366,14 +367,22 @@ def stationary(A: ArrayLike) -> np.ndarray:
     if len(inside) < returns.sum():
         i, j = inside[0], np.flatnonzero(returns & ~reach[returns.argmax()])[0]
         raise ValueError(f"states {i} and {j} never meet: no single mu exists")
-    # mu (A - I) = 0, with one of its equations, which follow from each other,
-    # replaced by: mu sums to 1
-    system = (A[np.ix_(inside, inside)] - np.eye(len(inside))).T
-    system[-1] = 1
+    # watch the chain only while it is in the first k states: what went through
+    # state k is added to the direct steps. Nothing is ever subtracted, so a step
+    # of probability 1e-20 counts as what it is
+    seen = A[np.ix_(inside, inside)]
+    visits = np.ones(len(seen))  # of state k, for each visit of state 0
+    with np.errstate(all="ignore"):
+        for k in range(len(seen) - 1, 0, -1):
+            seen[:k, k] /= seen[k, :k].sum()
+            seen[:k, :k] += np.outer(seen[:k, k], seen[k, :k])
+        for k in range(1, len(seen)):
+            visits[k] = visits[:k] @ seen[:k, k]
+    if not np.isfinite(visits.sum()):
+        raise ValueError("some steps of A are too rare for float64: make them 0")
     mu = np.zeros(K)
-    mu[inside] = np.linalg.solve(system, np.arange(len(inside)) == len(inside) - 1)
-    mu = np.maximum(mu, 0)  # rounding
-    return mu / mu.sum()
+    mu[inside] = visits / visits.sum()
+    return mu
 
 
 def second_eigenvalue(A: ArrayLike) -> float:
@@ -393,8 +402,11 @@ def _distance(power: np.ndarray, mu: np.ndarray) -> float:
 def distances(T: int, A: ArrayLike) -> np.ndarray:
     """Return d(0), ..., d(T), the distance from mu at the worst start, (T+1,).
 
-    Raises ValueError if A is no chain or has no single mu. Source: {eq}`markov-tv`.
+    Raises ValueError if T < 0, A is no chain or has no single mu. Source:
+    {eq}`markov-tv`.
     """
+    if T < 0:
+        raise ValueError(f"T must be 0 or more; got {T}")
     A, mu = check_chain(A), stationary(A)
     power, d = np.eye(len(A)), []
     for _ in range(T + 1):
@@ -442,7 +454,8 @@ def sample_chain(
     """
     A = check_chain(A)
     first = stationary(A) if start is None else np.asarray(start, dtype=np.float64)
-    if first.shape != (len(A),) or (first < 0).any() or abs(first.sum() - 1) > 1e-5:
+    fits = first.shape == (len(A),) and (first >= 0).all()  # nan is not
+    if not fits or abs(first.sum() - 1) > 1e-5:
         raise ValueError(f"start must be a distribution ({len(A)},); got {start!r}")
     x = np.empty((T, B), dtype=np.int64)
     for t in range(T):
@@ -480,7 +493,7 @@ def generate(
     Shorter ones came to their end. start: (n,) ints in [0, V), n <= T. Raises
     ValueError on bad input. Source: {eq}`markov-order-n`.
     """
-    begun = check_sequences([np.asarray(start, dtype=np.int64)], counts.V)[0]
+    begun = check_sequences([np.asarray(start)], counts.V)[0]
     if B < 1 or len(begun) > T:
         wanted = f"B must be 1 or more and T at least {len(begun)}, as start"
         raise ValueError(f"{wanted}; got B = {B}, T = {T}")

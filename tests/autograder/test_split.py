@@ -55,6 +55,11 @@ REFUSED = {
     "torch.autograd.grad(y.sum(), x, create_graph=True)": (3, "gradients of gradients"),
     "x = torch.ones(2, requires_grad=True)\n(double(x) ** 2).sum().backward(create_graph=True)": (
         2, "gradients of gradients"),
+    "x = torch.ones(2, requires_grad=True)\nhs = double(x)\n"
+    "torch.autograd.grad(hs[1], hs)": (3, "between two of its results"),
+    "hs = double(torch.ones(2, requires_grad=True))\nhs.retain_grad()": (2, "between two"),
+    "net = Net()\nopt = torch.optim.SGD(net.parameters(), lr=1)\ndouble(opt)": (3, "optimisers"),
+    "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\ndouble(ax)": (3, "figures"),
     "torch.func.grad(lambda x: double(x).sum())(torch.ones(2))\ntorch.func.vmap(double)": (
         2, "torch.func"),
     "def hidden():\n    net = Net()\n    torch.jit.trace(net, torch.ones(1, 2))\nhidden()": (
@@ -94,6 +99,11 @@ def test_what_cannot_work_is_refused_with_a_way_round(test: str, tmp_path: Path)
 
 
 FINE = [
+    "net = Net()\nloss = double(net(torch.ones(1, 2))).sum()\n"
+    "torch.autograd.grad(loss, net.parameters())",
+    "net = Net()\np = list(net.parameters())\ntorch.autograd.grad(net.lin.weight.sum(), p)",
+    "opt = torch.optim.SGD([torch.ones(1)], lr=1)\ndouble(opt.param_groups[0]['lr'])",
+    "opt = torch.optim.SGD([torch.ones(1)], lr=1)\ndouble(lambda: opt.step())",
     "assert double(2) == 4",
     "x = torch.ones(2, requires_grad=True)\ndouble(x).sum().backward()\nassert x.grad.sum() == 4",
     "net = Net()\nF.mse_loss(net(torch.ones(1, 2)), torch.ones(1, 1)).backward()\n"

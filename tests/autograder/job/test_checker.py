@@ -158,14 +158,55 @@ def test_a_helper_wins_over_the_student(program: Program) -> None:
         program.ask(do="run", source=helper, kind="helper", hidden=[], seed=None)["error"] is None
     )
     assert program.test("check_close(add(1, 2), 4)")["public"] == "not close"
-    assert program.test("check_close(1, 1)", rebound=["check_close"])["error"] is None
-    assert program.test("check_close(1, 2)", rebound=["check_close"])["public"] == "not close"
+    assert program.test("check_close(1, 1)")["error"] is None
 
 
-def test_a_value_that_a_cell_has_bound_since(program: Program) -> None:
-    assert program.test("LIMIT = 10\nassert LIMIT == 10")["error"] is None
-    assert program.test("assert LIMIT == 10")["error"] is None
-    assert program.test("assert LIMIT == 3", rebound=["LIMIT", "nothing"])["error"] is None
+def test_a_function_that_a_cell_of_the_source_defines_anew(program: Program) -> None:
+    assert program.test("def add(a, b): return 7\nassert add(1, 2) == 7")["error"] is None
+    assert program.test("assert add(1, 2) == 7")["error"] is None
+    assert program.test("assert add(1, 2) == 3", rebound=["add"])["error"] is None
+
+
+VERDICTS = """
+class Lie:
+    def __init__(self): self.data = 3
+    def __sub__(self, other): return 0.0
+    __rsub__ = __truediv__ = __mul__ = __and__ = __sub__
+    def __contains__(self, item): return True
+    def __eq__(self, other): return True
+    def __len__(self): return 1
+    def __lt__(self, other): return True
+    def equals(self, other): return True
+    count = startswith = issubset = equals
+def f(): return Lie()
+"""
+
+
+@pytest.fixture
+def liar() -> Iterator[Program]:
+    made = Program(CODE + VERDICTS)
+    yield made
+    made.end()
+
+
+@pytest.mark.parametrize(
+    "test",
+    ["abs(f() - 3) < 1e-9", "abs(3 - f()) < 1e-9", "np.abs(f() - np.ones(3)).max() < 1e-9",
+     "(np.ones(3) - f()) == 0", "torch.ones(2) - f() == 0", "3 in f()", "f() == 3", "3 == f()",
+     "f() != 4", "f() < 4", "4 > f()", "bool(f())", "f().count(3)", "f().startswith('a')",
+     "f().issubset({1})", "f() / 3 == 0", "f() & {3} == 0", "np.isclose(f() - 3, 0)",
+     "f() in [3]", "[3].index(f()) == 0", "f() * 2 == 0", "sum([f()]) == 0"],
+)  # fmt: skip
+def test_an_object_gives_no_verdict_that_the_reference_is_not_asked_for(
+    liar: Program, test: str
+) -> None:
+    assert liar.test(f"assert {test}")["error"]["ename"] in ("TypeError", "AssertionError")
+    asked = liar.test("f() == 3, f() - 3, f().count(3), bool(f()), 3 in f()", granted=None)
+    assert asked["judged"] == ["__bool__", "__contains__", "__eq__", "__sub__", "count"]
+    granted = ["__bool__", "__eq__"]
+    assert liar.test("assert f() and f() == 9", granted=granted)["error"] is None
+    assert liar.test("assert f() - 9 == 0", granted=granted)["error"]["ename"] == "TypeError"
+    assert liar.test("assert f().data == 3 and len(f()) == 1")["error"] is None
 
 
 def test_imports_come_from_the_source(program: Program) -> None:

@@ -248,6 +248,7 @@ def ask_as_student(value: object, operation: str, *args: bytes) -> tuple[str, ob
         student_end = remote.Student(far, {})
         _, seq, source = student_end._receive()
         _, _, received, _ = student_end._finish(source, student_end._read_request)
+        student_end.calls = 1  # it is in a call
         try:
             found = ("value", student_end.request(operation, received[1], *args))
         except Exception as error:
@@ -312,6 +313,12 @@ def test_a_student_reaches_nothing_through_what_a_test_handed_over(
 ) -> None:
     how, what = ask_as_student(value, operation, *args)  # type: ignore[arg-type]
     assert how == "error", what
+
+
+def test_a_stand_in_is_of_no_use_between_the_calls() -> None:
+    near, far = socket.socketpair()
+    with near, far, pytest.raises(RuntimeError, match="its test is over"):
+        remote.Student(far, {}).request("__call__", len)
 
 
 def test_a_student_may_use_what_is_public() -> None:

@@ -84,6 +84,13 @@ def in_one_process(code: str, test: str) -> BaseException | None:
 
 
 def in_two_processes(code: str, test: str) -> BaseException | None:
-    """Run the code in one process and the test in another."""
-    with student(code) as (_, names):
+    """Run the code in one process and the test in another, as an answer like the reference's."""
+    with student(code) as (checker, names):
+        checker.granted = None
+        error = run(test, names)
+        granted = set(checker.judged)
+    if error is not None:
+        return error
+    with student(code) as (checker, names):
+        checker.granted = granted
         return run(test, names)

@@ -278,6 +278,23 @@ GOOD = em.expected_counts(X, ICE)
         (lambda: em.expected_counts(X[:, 0], ICE), "time first"),
         (lambda: em.baum_welch(X, ICE, smooth=-1), "0 or more"),
         (lambda: em.baum_welch(X, ICE, smooth=(1.0, 1.0)), "number or"),
+        # three numbers in a list would fit as one row of each table, if K = V = 3
+        (lambda: em.pseudo_counts([1, 2, 3], 3, 3), "a tuple (pi, A, E); got list of 3"),
+        (lambda: em.pseudo_counts(np.ones(3), 3, 3), "a tuple"),
+        (lambda: em.maximise(GOOD, smooth=1e308), "at most 1e100"),
+        (lambda: em.maximise(GOOD._replace(E=np.full((2, 3), 1e308))), "at most 1e100"),
+        (lambda: em.maximise(GOOD, old=em.random_hmm(1, 3, np.random.default_rng(0))), "old must"),
+        (lambda: em.maximise(GOOD, old=em.random_hmm(2, 5, np.random.default_rng(0))), "old must"),
+        (lambda: em.maximise(GOOD, old=ICE._replace(A=np.ones((2, 2)))), "sum to 1"),
+        (lambda: em.baum_welch(X, ICE, tol=np.inf), "tol must be"),
+        (lambda: em.baum_welch(X, ICE, tol=np.nan), "tol must be"),
+        (lambda: em.random_hmm(2, 3, np.random.default_rng(0), 1e308), "at most 1e100"),
+        (lambda: em.relabel(ICE, [False, True]), "once"),
+        (lambda: em.relabel(ICE, [0.0, 1.0]), "once"),
+        (lambda: em.relabel(ICE, None), "once"),
+        (lambda: em.softmax([np.nan, 1]), "finite largest"),
+        (lambda: em.softmax([[0, 1], [np.inf, 1]]), "finite largest"),
+        (lambda: em.softmax([-np.inf, -np.inf]), "finite largest"),
         (lambda: em.baum_welch(X, ICE, smooth=(0, 0, np.ones((3, 3)))), "must fit"),
         (lambda: em.baum_welch(X, ICE._replace(E=np.eye(3)[:2])), "impossible"),
         (lambda: em.maximise(GOOD._replace(A=np.ones((3, 3)))), "counts must be"),
@@ -296,6 +313,13 @@ def test_bad_input_is_told_what_is_wrong(call, message: str) -> None:  # type: i
     with pytest.raises(ValueError) as caught:
         call()
     assert message in str(caught.value)
+
+
+def test_what_nobody_saw_counts_as_zero_point_zero() -> None:
+    counts = em.expected_counts(np.full((3, 2), -1), ICE)
+    assert counts.E.dtype == np.float64 and not counts.E.any()
+    assert np.isclose(counts.A.sum(), 4, rtol=1e-12, atol=0)
+    assert em.softmax([-np.inf, 0.0]).tolist() == [0, 1]
 
 
 def test_a_wrong_m_step_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,6 +170,24 @@ def test_long_orders_and_large_vocabularies_do_not_overflow() -> None:
     assert len(counts.levels[40].keys) == T
 
 
+def test_the_largest_vocabulary_is_counted_like_a_small_one() -> None:
+    V = 2**31 - 1
+    small = np.random.default_rng(0).integers(0, 5, 40)
+    names = np.array([0, 7, 2**30, V - 2, V - 1])
+    counts = M.count_ngrams([names[small]], V, 6, end=True)
+    wanted = M.count_ngrams([small], 5, 6, end=True)
+    for ours, few in zip(counts.levels, wanted.levels, strict=True):
+        assert sorted(ours.pair_count) == sorted(few.pair_count)
+        assert sorted(ours.distinct) == sorted(few.distinct)
+    rule = M.additive(0)  # does not look at V where something was seen
+    assert np.allclose(
+        M.loss_by_order([names[small]], counts, rule),
+        M.loss_by_order([small], wanted, rule),
+        rtol=1e-12,
+        atol=1e-15,
+    )
+
+
 def test_the_same_in_torch() -> None:
     import torch
 
@@ -274,6 +292,19 @@ LIST = [np.array([0, 1])]
         (lambda: M.count_ngrams(LIST, 2, 1).upto(2), "order must lie in"),
         (lambda: M.additive(-1), "k must be"),
         (lambda: M.additive(np.nan), "k must be"),
+        (lambda: M.additive(1e308), "k must be"),
+        (lambda: M.witten_bell(1e308), "s must be"),
+        (lambda: M.count_ngrams([[0, 1]], 2**61, 1), "V must be"),
+        (lambda: M.count_ngrams([[0, 1]], 2**64, 1), "V must be"),
+        *[
+            (
+                lambda start=start: M.generate(
+                    3, 1, M.count_ngrams(LIST, 2, 1), M.additive(1), None, start
+                ),
+                "must hold integers",
+            )
+            for start in ([0.7], [np.nan], [True], ["0"])
+        ],
         (lambda: M.witten_bell(0), "s must be"),
         (lambda: M.interpolated([0.5, 1.5]), "weights must be"),
         (lambda: M.interpolated([]), "weights must be"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -46,6 +47,43 @@ def test_stationary_agrees_with_two_other_algorithms(seed: int, K: int, zeros: f
     values, left = scipy.linalg.eig(A, left=True, right=False)
     of_one = np.real(left[:, np.abs(values - 1).argmin()])
     assert np.allclose(mu, of_one / of_one.sum(), rtol=1e-7, atol=1e-10)
+
+
+def solved_exactly(A: np.ndarray) -> np.ndarray:
+    """Return the mu of the arrows between different states, in whole fractions."""
+    K = len(A)
+    arrows = [[Fraction(float(p)) * (i != j) for j, p in enumerate(row)] for i, row in enumerate(A)]
+    # row j: what flows into j minus what flows out of it; the last: mu sums to 1
+    table = [
+        [arrows[i][j] - (sum(arrows[j]) if i == j else 0) for i in range(K)] + [Fraction(0)]
+        for j in range(K - 1)
+    ]
+    table.append([Fraction(1)] * (K + 1))
+    for k in range(K):
+        pivot = next(r for r in range(k, K) if table[r][k])
+        table[k], table[pivot] = table[pivot], table[k]
+        table[k] = [entry / table[k][k] for entry in table[k]]
+        for r in range(K):
+            if r != k:
+                factor = table[r][k]
+                table[r] = [a - factor * b for a, b in zip(table[r], table[k], strict=True)]
+    return np.array([float(row[-1]) for row in table])
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6), K=st.integers(2, 6), digits=st.floats(0, 30))
+def test_rare_steps_count_in_the_long_run(seed: int, K: int, digits: float) -> None:
+    rng = np.random.default_rng(seed)
+    rare = 10.0 ** -rng.uniform(0, digits, (K, K)) * rng.random((K, K)) / K
+    A = np.where(np.eye(K, dtype=bool), 0, rare)
+    np.fill_diagonal(A, 1 - A.sum(axis=1))
+    assert np.allclose(M.stationary(A), solved_exactly(A), rtol=1e-6 if digits < 9 else 1e-5)
+
+
+def test_two_states_that_hardly_ever_change() -> None:
+    for tiny in (1e-9, 1e-14, 1e-17, 1e-40, 1e-300):
+        mu = M.stationary([[1 - tiny, tiny], [2 * tiny, 1 - 2 * tiny]])
+        assert np.allclose(mu, [2 / 3, 1 / 3], rtol=1e-12, atol=0)
 
 
 @settings(max_examples=60, deadline=None)
@@ -137,6 +175,9 @@ def test_samples_of_a_chain_have_its_probabilities(start) -> None:
         (lambda: M.second_eigenvalue([[np.nan, 1], [0, 1]]), "probabilities"),
         (lambda: M.mixing_time([[0.5, 0.5], [0.5, 0.5]], 1.0), "eps must"),
         (lambda: M.sample_chain(2, 2, np.eye(1), None, [0.5, 0.5]), "start must"),
+        (lambda: M.sample_chain(2, 2, np.eye(1), None, [np.nan]), "start must"),
+        (lambda: M.distances(-1, np.eye(1)), "T must"),
+        (lambda: M.stationary([[1, 0, 1e-200], [0, 1, 1e-200], [1e-200, 1, 0]]), "too rare"),
     ],
 )
 def test_bad_chains_are_refused_with_a_reason(call, message: str) -> None:
