@@ -124,6 +124,7 @@ def forward(x: ArrayLike, rnn: RNN, h0: ArrayLike | None = None) -> Run:
     return Run(h, h @ rnn.W_hy + rnn.b_y)
 
 
+# --- book/04_rnn.md: The loss (#rnn-loss-section)
 def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Return log of the softmax over the last axis, nats; no overflow."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
@@ -162,6 +163,7 @@ def mean_loss(logits: ArrayLike, y: ArrayLike) -> float:
     return float(loss.sum(dtype=np.float64) / n_targets)
 
 
+# --- book/04_rnn.md: Reading one's own words (#rnn-exposure)
 def sample(
     T: int,
     B: int,
@@ -194,3 +196,88 @@ def sample(
             out[t] = logits.argmax(axis=1)
         h, logits = (of_all[-1] for of_all in forward(out[t : t + 1], rnn, h))
     return out
+
+
+# --- book/04_rnn.md: A network that learns to count (#rnn-counting)
+def counting(T: int, starts: ArrayLike, n: int) -> np.ndarray:
+    """Return the digits that count up modulo n from each start, (T, B) ints.
+
+    starts: (B,) ints in [0, n). Raises ValueError on bad input.
+    """
+    first = np.asarray(starts)
+    if first.ndim != 1 or not np.issubdtype(first.dtype, np.integer):
+        raise ValueError(f"starts must be (B,) integers; got {first.shape} {first.dtype}")
+    if T < 1 or n < 1:
+        raise ValueError(f"T and n must be 1 or more; got {T} and {n}")
+    if first.size and (first.min() < 0 or first.max() >= n):
+        came = f"got {first.min()} to {first.max()}"
+        raise ValueError(f"starts must lie in [0, {n}); {came}")
+    return (first + np.arange(T)[:, None]) % n
+
+
+# --- book/04_rnn.md: Tasks that do need a memory (#rnn-memory)
+class Task(NamedTuple):
+    """Hold examples of a task: inputs, time first, and what should come out."""
+
+    x: np.ndarray  # (T, B) ints, or (T, B, D) floats
+    y: np.ndarray  # (T, B) ints, MISSING where there is no target; adding: (B,) floats
+
+
+def parity(
+    T: int, B: int, rng: np.random.Generator, every_step: bool = True
+) -> Task:
+    """Draw fair bits x (T, B); y[t] is 1 if the number of ones in x[: t + 1] is odd.
+
+    every_step: a target at each step, or only at the last. Raises ValueError for a
+    size below 1.
+    """
+    if min(T, B) < 1:
+        raise ValueError(f"T and B must be 1 or more; got {T} and {B}")
+    x = rng.integers(0, 2, (T, B))
+    y = x.cumsum(axis=0) % 2
+    if not every_step:
+        y[:-1] = MISSING
+    return Task(x, y)
+
+
+def delayed_copy(
+    n: int,
+    max_delay: int,
+    V: int,
+    B: int,
+    rng: np.random.Generator,
+    min_delay: int = 0,
+) -> Task:
+    """Draw n symbols, a pause, "go"; the targets are the n symbols, from "go" on.
+
+    Each pause is uniform in min_delay..max_delay blanks. x, y: (2n + max_delay, B).
+    Input symbols 0..V-1, blank V, go V + 1, so D = V + 2; targets in [0, V), MISSING
+    before go and after the copy. Raises ValueError on bad input.
+    """
+    if min(n, V, B) < 1:
+        raise ValueError(f"n, V and B must be 1 or more; got {n}, {V} and {B}")
+    if not 0 <= min_delay <= max_delay:
+        raise ValueError(f"0 <= min_delay <= max_delay; got {min_delay}, {max_delay}")
+    x = np.full((2 * n + max_delay, B), V)
+    y = np.full((2 * n + max_delay, B), MISSING)
+    x[:n] = rng.integers(0, V, (n, B))
+    go, columns = n + rng.integers(min_delay, max_delay + 1, B), np.arange(B)
+    x[go, columns] = V + 1
+    y[go + np.arange(n)[:, None], columns] = x[:n]
+    return Task(x, y)
+
+
+def adding(T: int, B: int, rng: np.random.Generator) -> Task:
+    """Draw numbers in [0, 1) of which two are marked; the target is their sum.
+
+    x: (T, B, 2), number and mark (0 or 1), one mark in the first T // 2 steps, one in
+    the rest. y: (B,). Always saying 1 has mean squared error 1/6. Raises ValueError
+    if T < 2 or B < 1.
+    """
+    if T < 2 or B < 1:
+        raise ValueError(f"T must be 2 or more, B 1 or more; got {T} and {B}")
+    x, columns = np.zeros((T, B, 2)), np.arange(B)
+    x[:, :, 0] = rng.random((T, B))
+    for marked in (rng.integers(0, T // 2, B), rng.integers(T // 2, T, B)):
+        x[marked, columns, 1] = 1
+    return Task(x, x.prod(axis=2).sum(axis=0))
