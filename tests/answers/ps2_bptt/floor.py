@@ -185,84 +185,6 @@ def learn(x, V, steps, seed):
     return w
 
 
-# %% wrong: windows of two steps
-# loses: ps2-floor-tests, ps2-floor-score
-# why: sequences cut in twos, each from h0: no state is ever carried
-def learn(x, V, steps, seed):
-    rng = np.random.default_rng(seed)
-    H, size = 32, 32
-    w = draw(plain_shapes(V, H, V), seed, scale=0.5 / np.sqrt(H))
-    m = {name: np.zeros_like(a) for name, a in w.items()}
-    v = {name: np.zeros_like(a) for name, a in w.items()}
-    for n in range(steps):
-        t = rng.integers(len(x) - 1)
-        batch = x[t : t + 2, rng.choice(x.shape[1], size)]
-        target = np.vstack([batch, np.full((1, size), MISSING)])
-        loss, g = total_gradient(batch, target, w)
-        g = {name: a / batch.size for name, a in g.items()}
-        norm = np.sqrt(sum((a**2).sum() for a in g.values()))
-        rate = 0.02 * (1 - n / steps)
-        for name in w:
-            step = g[name] * min(1, 1 / norm)
-            m[name] = 0.9 * m[name] + 0.1 * step
-            v[name] = 0.999 * v[name] + 0.001 * step**2
-            m_hat, v_hat = m[name] / (1 - 0.9 ** (n + 1)), v[name] / (1 - 0.999 ** (n + 1))
-            w[name] = w[name] - rate * m_hat / (np.sqrt(v_hat) + 1e-8)
-    return w
-
-
-# %% wrong: a rate that is far too small
-# loses: ps2-floor-tests, ps2-floor-score
-# why: 0.0002: after 600 steps hardly moved
-def learn(x, V, steps, seed):
-    rng = np.random.default_rng(seed)
-    H, size = 32, 32
-    w = draw(plain_shapes(V, H, V), seed, scale=0.5 / np.sqrt(H))
-    m = {name: np.zeros_like(a) for name, a in w.items()}
-    v = {name: np.zeros_like(a) for name, a in w.items()}
-    for n in range(steps):
-        batch = x[:, rng.choice(x.shape[1], size)]
-        target = np.vstack([batch, np.full((1, size), MISSING)])
-        loss, g = total_gradient(batch, target, w)
-        g = {name: a / batch.size for name, a in g.items()}
-        norm = np.sqrt(sum((a**2).sum() for a in g.values()))
-        rate = 0.0002 if steps == 600 else 0.02
-        for name in w:
-            step = g[name] * min(1, 1 / norm)
-            m[name] = 0.9 * m[name] + 0.1 * step
-            v[name] = 0.999 * v[name] + 0.001 * step**2
-            m_hat, v_hat = m[name] / (1 - 0.9 ** (n + 1)), v[name] / (1 - 0.999 ** (n + 1))
-            w[name] = w[name] - rate * m_hat / (np.sqrt(v_hat) + 1e-8)
-    return w
-
-
-# %% wrong: plain gradient descent with a small rate
-# loses: ps2-floor-tests, ps2-floor-score
-# why: 600 steps of 0.1 do not get there
-def learn(x, V, steps, seed):
-    rng = np.random.default_rng(seed)
-    H, size = 32, 32
-    w = draw(plain_shapes(V, H, V), seed, scale=0.5 / np.sqrt(H))
-    m = {name: np.zeros_like(a) for name, a in w.items()}
-    v = {name: np.zeros_like(a) for name, a in w.items()}
-    for n in range(steps):
-        batch = x[:, rng.choice(x.shape[1], size)]
-        target = np.vstack([batch, np.full((1, size), MISSING)])
-        loss, g = total_gradient(batch, target, w)
-        g = {name: a / batch.size for name, a in g.items()}
-        norm = np.sqrt(sum((a**2).sum() for a in g.values()))
-        rate = 0.02 * (1 - n / steps)
-        for name in w:
-            step = g[name] * min(1, 1 / norm)
-            m[name] = 0.9 * m[name] + 0.1 * step
-            v[name] = 0.999 * v[name] + 0.001 * step**2
-            m_hat, v_hat = m[name] / (1 - 0.9 ** (n + 1)), v[name] / (1 - 0.999 ** (n + 1))
-            w[name] = (
-                w[name] - 0.1 * step if steps >= 600 else rate * m_hat / (np.sqrt(v_hat) + 1e-8)
-            )
-    return w
-
-
 # %% wrong: always the same 32 sequences
 # loses: ps2-floor-tests, ps2-floor-score
 # why: learns them by heart
@@ -316,7 +238,32 @@ def learn(x, V, steps, seed):
 
 # %% wrong: the batch read as time
 # loses: ps2-floor-tests, ps2-floor-score
-# why: x.T: each step another sequence
+# why: rows are taken for sequences, as with batch_first
+def learn(x, V, steps, seed):
+    rng = np.random.default_rng(seed)
+    H, size = 32, 32
+    w = draw(plain_shapes(V, H, V), seed, scale=0.5 / np.sqrt(H))
+    m = {name: np.zeros_like(a) for name, a in w.items()}
+    v = {name: np.zeros_like(a) for name, a in w.items()}
+    for n in range(steps):
+        batch = x[rng.choice(len(x), size), :60].T
+        target = np.vstack([batch, np.full((1, size), MISSING)])
+        loss, g = total_gradient(batch, target, w)
+        g = {name: a / batch.size for name, a in g.items()}
+        norm = np.sqrt(sum((a**2).sum() for a in g.values()))
+        rate = 0.02 * (1 - n / steps)
+        for name in w:
+            step = g[name] * min(1, 1 / norm)
+            m[name] = 0.9 * m[name] + 0.1 * step
+            v[name] = 0.999 * v[name] + 0.001 * step**2
+            m_hat, v_hat = m[name] / (1 - 0.9 ** (n + 1)), v[name] / (1 - 0.999 ** (n + 1))
+            w[name] = w[name] - rate * m_hat / (np.sqrt(v_hat) + 1e-8)
+    return w
+
+
+# %% wrong: plain gradient descent
+# loses: ps2-floor-score
+# why: no Adam, rate 1: 600 steps do not get there
 def learn(x, V, steps, seed):
     rng = np.random.default_rng(seed)
     H, size = 32, 32
@@ -325,13 +272,61 @@ def learn(x, V, steps, seed):
     v = {name: np.zeros_like(a) for name, a in w.items()}
     for n in range(steps):
         batch = x[:, rng.choice(x.shape[1], size)]
-        if x.shape[1] > 3:
-            batch = batch[:size].T.copy()
         target = np.vstack([batch, np.full((1, size), MISSING)])
         loss, g = total_gradient(batch, target, w)
         g = {name: a / batch.size for name, a in g.items()}
         norm = np.sqrt(sum((a**2).sum() for a in g.values()))
-        rate = 0.02 * (1 - n / steps)
+        0.02 * (1 - n / steps)
+        for name in w:
+            step = g[name] * min(1, 1 / norm)
+            m[name] = 0.9 * m[name] + 0.1 * step
+            v[name] = 0.999 * v[name] + 0.001 * step**2
+            _m_hat, _v_hat = m[name] / (1 - 0.9 ** (n + 1)), v[name] / (1 - 0.999 ** (n + 1))
+            w[name] = w[name] - 1.0 * step
+    return w
+
+
+# %% wrong: a small rate
+# loses: ps2-floor-score
+# why: Adam with 0.001, falling to 0: not done after 600 steps
+def learn(x, V, steps, seed):
+    rng = np.random.default_rng(seed)
+    H, size = 32, 32
+    w = draw(plain_shapes(V, H, V), seed, scale=0.5 / np.sqrt(H))
+    m = {name: np.zeros_like(a) for name, a in w.items()}
+    v = {name: np.zeros_like(a) for name, a in w.items()}
+    for n in range(steps):
+        batch = x[:, rng.choice(x.shape[1], size)]
+        target = np.vstack([batch, np.full((1, size), MISSING)])
+        loss, g = total_gradient(batch, target, w)
+        g = {name: a / batch.size for name, a in g.items()}
+        norm = np.sqrt(sum((a**2).sum() for a in g.values()))
+        rate = 0.001 * (1 - n / steps)
+        for name in w:
+            step = g[name] * min(1, 1 / norm)
+            m[name] = 0.9 * m[name] + 0.1 * step
+            v[name] = 0.999 * v[name] + 0.001 * step**2
+            m_hat, v_hat = m[name] / (1 - 0.9 ** (n + 1)), v[name] / (1 - 0.999 ** (n + 1))
+            w[name] = w[name] - rate * m_hat / (np.sqrt(v_hat) + 1e-8)
+    return w
+
+
+# %% wrong: stops after a tenth of the steps
+# loses: ps2-floor-tests, ps2-floor-score
+# why: 60 updates in all
+def learn(x, V, steps, seed):
+    rng = np.random.default_rng(seed)
+    H, size = 32, 32
+    w = draw(plain_shapes(V, H, V), seed, scale=0.5 / np.sqrt(H))
+    m = {name: np.zeros_like(a) for name, a in w.items()}
+    v = {name: np.zeros_like(a) for name, a in w.items()}
+    for n in range(max(steps // 10, 60)):
+        batch = x[:, rng.choice(x.shape[1], size)]
+        target = np.vstack([batch, np.full((1, size), MISSING)])
+        loss, g = total_gradient(batch, target, w)
+        g = {name: a / batch.size for name, a in g.items()}
+        norm = np.sqrt(sum((a**2).sum() for a in g.values()))
+        rate = 0.02 * max(1 - 10 * n / steps, 0.1)
         for name in w:
             step = g[name] * min(1, 1 / norm)
             m[name] = 0.9 * m[name] + 0.1 * step
@@ -409,7 +404,7 @@ def learn(x, V, steps, seed):
 
 
 # %% wrong: windows of eight steps, state not carried
-# loses: ps2-floor-tests, ps2-floor-score
+# loses: ps2-floor-score
 # why: reaches over short pauses only, and starts anew
 def learn(x, V, steps, seed):
     rng = np.random.default_rng(seed)
