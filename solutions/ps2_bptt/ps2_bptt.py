@@ -328,10 +328,9 @@ def hidden_leaky_fwd():
     x, w = leaky_case(6, 3, 2, 4, seed=1, alpha=[1, 1, 1, 1])
     net = torch.nn.RNN(2, 4).double()
     with torch.no_grad():
-        net.weight_ih_l0[:] = torch.tensor(w["W_xh"].T)
-        net.weight_hh_l0[:] = torch.tensor(w["W_hh"].T)
-        net.bias_ih_l0[:] = torch.tensor(w["b_h"])
-        net.bias_hh_l0[:] = 0
+        parts = {"weight_ih_l0": w["W_xh"].T, "weight_hh_l0": w["W_hh"].T}
+        parts |= {"bias_ih_l0": w["b_h"], "bias_hh_l0": np.zeros(4)}
+        net.load_state_dict({name: torch.tensor(value) for name, value in parts.items()})
         first = torch.tensor(w["h0"]).expand(1, 3, 4).contiguous()
         want = net(torch.tensor(x), first)[0].numpy()
     h = np.asarray(leaky_forward(x, copy.deepcopy(w)))
@@ -730,7 +729,7 @@ def hidden_masked_loss():
             given = [logits.copy(), target.copy(), lengths.copy()]
             crashed = False
             try:
-                loss, dlogits, dtau = ragged_loss(*given, 1.7)
+                loss, dlogits, dtau = ragged_loss(*[*given, 1.7])
             except IndexError:
                 crashed = True
             assert not crashed, "a target in the padding may be any integer: do not look it up"
@@ -1552,7 +1551,7 @@ def hidden_tbptt():
         x, target, w = tbptt_case(T, 3, 4, 2, 3, seed=90 + T, missing=0.3)
         loss_0, truth = tbptt_truth(x, target, w, stride, reach)
         given = [x.copy(), target.copy(), copy.deepcopy(w)]
-        loss, d = truncated(*given, stride, reach)
+        loss, d = truncated(*[*given, stride, reach])
         assert same(loss, loss_0), (
             "reach > stride: stretches overlap, but each loss belongs to one block only; MISSING"
             " targets do not count in the mean"
