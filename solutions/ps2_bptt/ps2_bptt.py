@@ -21,15 +21,15 @@
 #
 # | | task | you write | points | difficulty | what it teaches |
 # |---|---|---|---:|---|---|
-# | 1 | `ps2-leaky-fwd` | `leaky_forward` | 6 | * | a state that changes only in part |
-# | 2 | `ps2-leaky-bwd` | `leaky_backward` | 12 | *** | count the listeners of every number |
-# | 3 | `ps2-masked-loss` | `ragged_loss` | 12 | ** | the one place where the loss comes in |
-# | 4 | `ps2-check` | `suspects` | 10 | ** | a check that can fail, and is cheap |
-# | 5 | `ps2-fix-bug` | `mended` | 12 | ** | read a backward pass as a detective |
-# | 6 | `ps2-mult-bwd` | `mult_backward` | 14 | *** | when inputs multiply |
-# | 7 | `ps2-tbptt` | `truncated` | 14 | *** | what truncation cuts, to the term |
-# | 8 | `ps2-floor` | `learn` | 6 + 6 | ** | a model, beside the best there can be |
-# | 9 | `ps2-seems` | a short text | 8 | ** | what a falling loss does not prove |
+# | 1 | `ps2-leaky-fwd` | `leaky_forward` | 6 | easy | a state that changes only in part |
+# | 2 | `ps2-leaky-bwd` | `leaky_backward` | 12 | hard | count the listeners of every number |
+# | 3 | `ps2-masked-loss` | `ragged_loss` | 12 | medium | the one place where the loss comes in |
+# | 4 | `ps2-check` | `suspects` | 10 | medium | a check that can fail, and is cheap |
+# | 5 | `ps2-fix-bug` | `mended` | 12 | medium | read a backward pass as a detective |
+# | 6 | `ps2-mult-bwd` | `mult_backward` | 14 | hard | when inputs multiply |
+# | 7 | `ps2-tbptt` | `truncated` | 14 | hard | what truncation cuts, to the term |
+# | 8 | `ps2-floor` | `learn` | 6 + 6 | medium | a model, beside the best there can be |
+# | 9 | `ps2-seems` | a short text | 8 | medium | what a falling loss does not prove |
 # | | | | **100** | | |
 #
 # **How to work.** Write your answer where the cell says `YOUR CODE HERE` and delete the line that
@@ -236,7 +236,7 @@ def two_witnesses():
 two_witnesses()
 
 # %% [markdown]
-# ## 1. A unit that takes its time (`ps2-leaky-fwd`, 6 points, *)
+# ## 1. A unit that takes its time (`ps2-leaky-fwd`, 6 points, easy)
 #
 # A plain unit is overwritten at each step. A **leaky** unit moves only a part of the way to its
 # new value, and each unit has its own part, $\alpha_j$ between 0 and 1:
@@ -345,14 +345,17 @@ def hidden_leaky_fwd():
     x, w = leaky_case(5, 2, 3, 4, seed=2, alpha=[0, 0, 0, 0])
     assert same(leaky_forward(x, copy.deepcopy(w)), np.broadcast_to(w["h0"], (6, 2, 4))), (
         "alpha = 0: the unit keeps its old state for ever. alpha weighs the new value, 1 - alpha"
-        " the old one"
+        " the old one (chapter 4, The forward pass in NumPy, has the plain step)"
     )
     for T, B, D, H, seed in [(4, 3, 2, 5, 3), (1, 1, 3, 2, 4), (9, 2, 4, 1, 5), (7, 1, 1, 3, 6)]:
         x, w = leaky_case(T, B, D, H, seed)
         given = [x.copy(), copy.deepcopy(w)]
         h = np.asarray(leaky_forward(*given))
         want = leaky_witness(x, w)
-        assert same(h[1], want[1]), "the first step: each unit has its own alpha[j], and h0 counts"
+        assert same(h[1], want[1]), (
+            "the first step: each unit has its own alpha[j], and h0 counts (chapter 4, The forward"
+            " pass in NumPy)"
+        )
         assert same(h, want), (
             "W_hh reads the leaky state h_{t-1}, which is also what leaks: carry h from step to"
             " step, not tanh(a) (chapter 4, The forward pass in NumPy)"
@@ -364,7 +367,7 @@ hidden_leaky_fwd()
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 2. Two ways back (`ps2-leaky-bwd`, 12 points, ***)
+# ## 2. Two ways back (`ps2-leaky-bwd`, 12 points, hard)
 #
 # In the plain network a state is heard by its own scores and by the next pre-activation, and by
 # nobody else. In the leaky network there is one listener more. Draw three steps with all arrows,
@@ -502,13 +505,15 @@ def hidden_leaky_bwd():
     d = leaky_backward(x, w, h, dh)
     assert same(d["b_h"], truth["b_h"]), (
         "one step, alpha < 1: da = alpha * (1 - s**2) * dh with s = tanh(a), not the leaky h, and"
-        " not without alpha"
+        " not without alpha (chapter 5, The derivation, the pre-activation delta)"
     )
     assert same(d["alpha"], truth["alpha"]), (
-        "dalpha: h_t = h_{t-1} + alpha (s_t - h_{t-1}), so its derivative by alpha is s_t - h_{t-1}"
+        "dalpha: h_t = h_{t-1} + alpha (s_t - h_{t-1}), so its derivative by alpha is s_t - h_{t-1},"
+        " summed over its uses (chapter 5, The derivation, The weights)"
     )
     assert same(d["h0"], truth["h0"]), (
         "two ways back: h_{t-1} reaches h_t through W_hh and through the leak, 1 - alpha; add both"
+        " (chapter 5, Who listens to whom)"
     )
     for T, B, D, H, seed in [
         (6, 3, 2, 4, 24),
@@ -542,7 +547,9 @@ def hidden_leaky_bwd():
     )
     # finite differences know neither torch nor deltas
     slow = numerical(lambda v: (dh * leaky_witness(v["x"], v)).sum(), {**w, "x": x})
-    assert all([same(d[name], slow[name]) for name in slow]), "finite differences do not agree"
+    assert all([same(d[name], slow[name]) for name in slow]), (
+        "finite differences do not agree (chapter 5)"
+    )
 
 
 def leaky_witness(x, w):
@@ -591,7 +598,7 @@ def reach():
 reach()
 
 # %% [markdown]
-# ## 3. Where the loss comes in (`ps2-masked-loss`, 12 points, **)
+# ## 3. Where the loss comes in (`ps2-masked-loss`, 12 points, medium)
 #
 # In chapter 5 all of the loss enters the backward pass at one place, the output delta
 # $\bar y_t$. Get it right and the rest does not care which loss it was; get it wrong and everything
@@ -759,7 +766,7 @@ hidden_masked_loss()
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 4. A cheap check that can fail (`ps2-check`, 10 points, **)
+# ## 4. A cheap check that can fail (`ps2-check`, 10 points, medium)
 #
 # `numerical` needs two losses for each weight. A network with a million weights would need two
 # million: so people check two or three entries, or nothing. There is a better way. Move *all*
@@ -945,7 +952,7 @@ def hidden_check():
             " the curvature; use a central one (chapter 5, Do not believe it)"
         )
         assert list(suspects(valley, w, {"v": 1.1 * right["v"]}, seed)) == ["v"], (
-            "10 % off near a minimum was not noticed"
+            "10 % off near a minimum was not noticed (chapter 5, Do not believe it)"
         )
 
     w = draw({"many": (200, 100), "few": (3,)}, seed=46)
@@ -970,7 +977,7 @@ hidden_check()
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 5. A colleague's backward pass (`ps2-fix-bug`, 12 points, **)
+# ## 5. A colleague's backward pass (`ps2-fix-bug`, 12 points, medium)
 #
 # A colleague has a network with **rectified** units, $h_t = \max(0, a_t)$, which read numbers and
 # predict numbers. "It trains," he says, "only not very well." Chapter 5 has the published program
@@ -1183,7 +1190,7 @@ hidden_fix_bug()
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 6. When inputs multiply (`ps2-mult-bwd`, 14 points, ***)
+# ## 6. When inputs multiply (`ps2-mult-bwd`, 14 points, hard)
 #
 # Chapter 4 showed the forward algorithm as a network in which the input does not add but
 # *chooses the matrix* that moves the state. A plain network cannot do that. A **multiplicative**
@@ -1309,7 +1316,9 @@ def hidden_mult_bwd():
     d = mult_backward(x, w, mult_forward(x, w), dh)
     show_shapes(d, truth)
     assert same(d["b_h"], truth["b_h"]), "da = dh * (1 - h**2), h after the step (chapter 5)"
-    assert same(d["W_xh"], truth["W_xh"]), "dW_xh is as in the plain network: x.T @ da"
+    assert same(d["W_xh"], truth["W_xh"]), (
+        "dW_xh is as in the plain network: x.T @ da (chapter 5, The derivation)"
+    )
     assert same(d["W_mh"], truth["W_mh"]), (
         "dW_mh: the state of the middle, m.T @ da; m is a product"
     )
@@ -1373,7 +1382,7 @@ hidden_mult_bwd()
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 7. How far back, exactly? (`ps2-tbptt`, 14 points, ***)
+# ## 7. How far back, exactly? (`ps2-tbptt`, 14 points, hard)
 #
 # Chapter 5 cuts a stream into windows and lets no gradient cross a cut. A loss that stands just
 # behind a cut then looks back over a single step, bad luck, while one at the end of its window
@@ -1578,7 +1587,7 @@ hidden_tbptt()
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 8. How close to the floor? (`ps2-floor`, 6 + 6 points, **)
+# ## 8. How close to the floor? (`ps2-floor`, 6 + 6 points, medium)
 #
 # A gradient is there to learn something. Here it is a language model, and for once we know how good
 # one can be: the data come from an HMM whose tables we have, so the forward algorithm gives the
