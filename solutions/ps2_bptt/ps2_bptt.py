@@ -1701,7 +1701,7 @@ counts()
 # kind also with other numbers of states and symbols), and look at 1,000 sequences that your function
 # has never seen:
 #
-# - **6 points** for at most **0.015** nats a symbol above the floor on the sticky sources.
+# - **6 points** for at most **0.020** nats a symbol above the floor on the sticky sources.
 # - **6 more** for at most **0.030** above it on the promises.
 #
 # A call may compute for 30 seconds; a few are enough. Nearly everybody needs two or three tries: watch
@@ -1795,8 +1795,8 @@ def hidden_floor():
             f"{above:.3f} nats above the floor, no better than counting pairs: is the state carried,"
             " and are W_xh and W_hh trained (chapter 4, A language model)?"
         )
-        assert above <= 0.015, (
-            f"{above:.3f} nats above the floor, 0.015 wanted: more units, a rate that is large"
+        assert above <= 0.020, (
+            f"{above:.3f} nats above the floor, 0.020 wanted: more units, a rate that is large"
             " enough and falls, the mean not the sum, all steps of all sequences (chapter 5,"
             " Training, watched)"
         )
