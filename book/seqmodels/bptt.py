@@ -43,16 +43,14 @@ def backward(
     x, rnn: as they went into `forward`, run: as it came out. dlogits: (T + 1, B, V),
     derivative of the loss by run.logits. dh: (T + 1, B, H), derivative by run.h of
     what the loss takes from the states directly; None for nothing. Raises ValueError
-    on bad input. Source: {eq}`bptt-state-delta` to {eq}`bptt-first`.
+    on bad input, and if the weights changed since `forward`. Source: {eq}`bptt-state-delta` to {eq}`bptt-first`.
     """
     rnn, x = check_rnn(rnn), check_inputs(x, len(rnn.W_xh))
-    h, dtype = run.h, rnn.h0.dtype
-    dlogits = check_like(dlogits, run.logits, "dlogits", dtype)
-    if len(h) != len(x) + 1 or h.shape[1] != x.shape[1]:
-        raise ValueError(f"run is not of these inputs: h {h.shape}, x {x.shape}")
+    h, logits = check_run(run, x, rnn)
+    dlogits = check_like(dlogits, logits, "dlogits", rnn.h0.dtype)
     to_h = dlogits @ rnn.W_hy.T  # (T + 1, B, H)
     if dh is not None:
-        to_h += check_like(dh, h, "dh", dtype)
+        to_h += check_like(dh, h, "dh", rnn.h0.dtype)
     da = 1 - h[1:] ** 2  # (T, B, H): tanh' now, the delta after the loop
     carry = np.zeros_like(h[0])  # (B, H): from the next step; there is none after T
     for t in reversed(range(len(x))):
@@ -93,11 +91,39 @@ def input_products(x: np.ndarray, da: np.ndarray, W_xh: np.ndarray) -> np.ndarra
 def check_like(
     d: ArrayLike, of: np.ndarray, name: str, dtype: np.dtype
 ) -> np.ndarray:
-    """Return d as an array of dtype, or raise ValueError if its shape is not of's."""
+    """Return d as an array of dtype, finite and of the shape of `of`, or ValueError."""
     d = np.asarray(d, dtype=dtype)
     if d.shape != of.shape:
         raise ValueError(f"{name} must be {of.shape}, one for each step; got {d.shape}")
+    if not np.isfinite(d).all():
+        raise ValueError(f"{name} holds an entry that is not finite")
     return d
+
+
+def check_run(run: Run, x: np.ndarray, rnn: RNN) -> Run:
+    """Return run in the type of the weights; ValueError if it is not of x and rnn.
+
+    Besides the shapes it computes the last step again: weights changed in place since
+    `forward` would give a wrong gradient without a word. Checked x and rnn.
+    """
+    h, logits = (np.asarray(part) for part in run)
+    (T, B), (H, V) = x.shape[:2], rnn.W_hy.shape
+    if h.shape != (T + 1, B, H) or logits.shape != (T + 1, B, V):
+        wanted = f"h {(T + 1, B, H)}, logits {(T + 1, B, V)}"
+        raise ValueError(f"run must hold {wanted}; got {h.shape} and {logits.shape}")
+    eps = max(np.finfo(z.dtype).eps if z.dtype.kind == "f" else 0 for z in (h, rnn.h0))
+    size = RNN(*(np.abs(weight) for weight in rnn))
+    pairs = [(h[-1] @ rnn.W_hy + rnn.b_y - logits[-1], np.abs(h[-1]) @ size.W_hy + size.b_y)]
+    if T:
+        a = read_inputs(x[-1:], rnn.W_xh)[0] + h[-2] @ rnn.W_hh + rnn.b_h
+        seen = x[-1:] if x.ndim == 2 else np.abs(x[-1:])
+        terms = read_inputs(seen, size.W_xh)[0] + np.abs(h[-2]) @ size.W_hh + size.b_h
+        pairs.append((np.tanh(a) - h[-1], terms))
+    for off, terms in pairs:  # (B, V), (B, H); terms: the sum that rounding scales with
+        if not (np.abs(off) <= (100 + H) * eps * (1 + terms)).all():
+            why = "its last step does not follow from x and these weights"
+            raise ValueError(f"run is stale: {why}; call forward again")
+    return Run(h.astype(rnn.h0.dtype, copy=False), logits)
 
 
 def cross_entropy(
@@ -106,7 +132,7 @@ def cross_entropy(
     """Return the weighted sum of -log softmax(logits)[target], and its derivative.
 
     logits: (T, B, V). target: (T, B) ints in [0, V) or MISSING. weight: "sum" (all
-    1), "mean" (1 / number of targets), or (T, B) numbers. The derivative is by the
+    1), "mean" (1 / number of targets), a number, or (T, B) of them. The derivative is by the
     logits, (T, B, V), of their type. Raises ValueError on bad input. Source:
     {eq}`bptt-loss`, {eq}`bptt-output-delta`.
     """
@@ -119,7 +145,10 @@ def cross_entropy(
         if weight == "mean" and not there.any():
             raise ValueError("every target is MISSING: a mean over nothing")
         weight = 1.0 if weight == "sum" else 1 / there.sum()
-    m = np.broadcast_to(np.asarray(weight, dtype=np.float64), target.shape) * there
+    m = np.asarray(weight, dtype=np.float64)
+    if m.shape not in ((), target.shape) or not np.isfinite(m).all():
+        raise ValueError(f"weight must be finite, {target.shape}; got {m.shape}")
+    m = m * there
     dlogits = np.exp(log_softmax(logits))
     t, b = np.nonzero(there)
     dlogits[t, b, target[t, b]] -= 1
@@ -157,19 +186,22 @@ def numerical_gradient(
 
     loss: takes weights, returns a number. step: the change of an entry, in the unit of
     the weights. Computes in float64: rounding would drown a smaller type. Raises
-    ValueError for a step that is not positive. Source: {eq}`bptt-central`.
+    ValueError for a step that is not positive, or lost in rounding. Source: {eq}`bptt-central`.
     """
-    if not step > 0:
-        raise ValueError(f"step must be positive; got {step}")
+    if not 0 < step < np.inf:
+        raise ValueError(f"step must be positive and finite; got {step}")
     moved = RNN(*(np.array(weight, dtype=np.float64) for weight in check_rnn(rnn)))
     out = RNN(*(np.empty_like(weight) for weight in moved))
     for weight, slope in zip(moved, out, strict=True):
         for i in np.ndindex(weight.shape):
             kept = weight[i]
-            weight[i] = kept + step
+            high, low = kept + step, kept - step
+            if high == low:
+                raise ValueError(f"step {step} is lost in the rounding of {kept}")
+            weight[i] = high
             up = loss(moved)
-            weight[i] = kept - step
-            slope[i] = (up - loss(moved)) / (2 * step)
+            weight[i] = low
+            slope[i] = (up - loss(moved)) / (high - low)
             weight[i] = kept
     return out
 
@@ -199,9 +231,10 @@ def windows(
     x, target = np.asarray(x), np.asarray(target)
     if size < 1 or len(x) < 1:
         raise ValueError(f"size and T must be 1 or more; got {size}, {len(x)}")
-    if len(target) != len(x) + 1:
-        came = f"got {len(target)} rows for T = {len(x)}"
-        raise ValueError(f"target must have T + 1 rows, one for each logits; {came}")
+    wanted = (len(x) + 1, *x.shape[1:2])
+    if target.shape != wanted:
+        why = "a row for each row of logits"
+        raise ValueError(f"target must be {wanted}, {why}; got {target.shape}")
     for start in range(0, len(x), size):
         part = target[start : start + size + 1].copy()
         if start:
@@ -218,7 +251,11 @@ def checkpointed_gradient(
     more forward pass. x, target, errors as there; reduce: "mean" or "sum".
     """
     target = np.asarray(target)
-    n = max(int((target != MISSING).sum()), 1) if reduce == "mean" else 1
+    if reduce not in ("mean", "sum"):
+        raise ValueError(f"reduce must be mean or sum; got {reduce!r}")
+    n = int((target != MISSING).sum()) if reduce == "mean" else 1
+    if n == 0:
+        raise ValueError("every target is MISSING: a mean over nothing")
     parts = list(windows(x, target, every))
     starts = [first_state(None, rnn, target.shape[1])]
     for part, _ in parts[:-1]:
