@@ -38,12 +38,13 @@ def backward(
     dlogits: ArrayLike,
     dh: ArrayLike | None = None,
 ) -> Gradient:
-    """Return the gradient of any loss of the scores, by backpropagation through time.
+    """Return the gradient of any loss over time, by backpropagation through time.
 
-    x, rnn: as they went into `forward`, run: as it came out. dlogits: (T + 1, B, V),
-    derivative of the loss by run.logits. dh: (T + 1, B, H), derivative by run.h of
-    what the loss takes from the states directly; None for nothing. Raises ValueError
-    on bad input, and if the weights changed since `forward`. Source: {eq}`bptt-state-delta` to {eq}`bptt-first`.
+    x, rnn: as they went into `forward`, run: as it came out. dlogits: (T + 1, B,
+    V), derivative of the loss by run.logits. dh: (T + 1, B, H), derivative by run.h
+    of what the loss takes from the states directly; None for nothing. Raises
+    ValueError on bad input, and if the weights changed since `forward`. Source:
+    {eq}`bptt-state-delta` to {eq}`bptt-first`.
     """
     rnn, x = check_rnn(rnn), check_inputs(x, len(rnn.W_xh))
     h, logits = check_run(run, x, rnn)
@@ -74,8 +75,10 @@ def rows(z: np.ndarray) -> np.ndarray:
     return z.reshape(-1, z.shape[-1])
 
 
-def input_products(x: np.ndarray, da: np.ndarray, W_xh: np.ndarray) -> np.ndarray:
-    """Return the sum over t of x_t' da_t, (D, H): for symbols, sums of rows of da."""
+def input_products(
+    x: np.ndarray, da: np.ndarray, W_xh: np.ndarray
+) -> np.ndarray:
+    """Return the sum over t of x_t' da_t, (D, H): for symbols, sums of da's rows."""
     if x.ndim == 3:
         return rows(x.astype(da.dtype, copy=False)).T @ rows(da)
     dW_xh, symbols = np.zeros_like(W_xh), x.ravel()
@@ -91,10 +94,11 @@ def input_products(x: np.ndarray, da: np.ndarray, W_xh: np.ndarray) -> np.ndarra
 def check_like(
     d: ArrayLike, of: np.ndarray, name: str, dtype: np.dtype
 ) -> np.ndarray:
-    """Return d as an array of dtype, finite and of the shape of `of`, or ValueError."""
+    """Return d as a finite array of dtype and of the shape of `of`, or ValueError."""
     d = np.asarray(d, dtype=dtype)
     if d.shape != of.shape:
-        raise ValueError(f"{name} must be {of.shape}, one for each step; got {d.shape}")
+        wanted = f"{name} must be {of.shape}, one for each step"
+        raise ValueError(f"{wanted}; got {d.shape}")
     if not np.isfinite(d).all():
         raise ValueError(f"{name} holds an entry that is not finite")
     return d
@@ -103,26 +107,27 @@ def check_like(
 def check_run(run: Run, x: np.ndarray, rnn: RNN) -> Run:
     """Return run in the type of the weights; ValueError if it is not of x and rnn.
 
-    Besides the shapes it computes the last step again: weights changed in place since
-    `forward` would give a wrong gradient without a word. Checked x and rnn.
+    x and rnn: checked. Besides shapes, the last step is computed again: weights that
+    changed in place since `forward` would give a wrong gradient without a word.
     """
     h, logits = (np.asarray(part) for part in run)
     (T, B), (H, V) = x.shape[:2], rnn.W_hy.shape
     if h.shape != (T + 1, B, H) or logits.shape != (T + 1, B, V):
-        wanted = f"h {(T + 1, B, H)}, logits {(T + 1, B, V)}"
-        raise ValueError(f"run must hold {wanted}; got {h.shape} and {logits.shape}")
-    eps = max(np.finfo(z.dtype).eps if z.dtype.kind == "f" else 0 for z in (h, rnn.h0))
-    size = RNN(*(np.abs(weight) for weight in rnn))
-    pairs = [(h[-1] @ rnn.W_hy + rnn.b_y - logits[-1], np.abs(h[-1]) @ size.W_hy + size.b_y)]
+        wanted = f"run must hold h {(T + 1, B, H)}, logits {(T + 1, B, V)}"
+        raise ValueError(f"{wanted}; got {h.shape} and {logits.shape}")
+    real = [z.dtype for z in (h, rnn.h0) if z.dtype.kind == "f"]
+    rounding = (100 + H) * max(np.finfo(dtype).eps for dtype in real)
+    last, size = np.abs(h[-2:]), RNN(*(np.abs(weight) for weight in rnn))
+    # pairs of what is off and of the sum of sizes that rounding scales with
+    off = h[-1] @ rnn.W_hy + rnn.b_y - logits[-1]
+    pairs = [(off, last[-1] @ size.W_hy + size.b_y)]
     if T:
         a = read_inputs(x[-1:], rnn.W_xh)[0] + h[-2] @ rnn.W_hh + rnn.b_h
-        seen = x[-1:] if x.ndim == 2 else np.abs(x[-1:])
-        terms = read_inputs(seen, size.W_xh)[0] + np.abs(h[-2]) @ size.W_hh + size.b_h
-        pairs.append((np.tanh(a) - h[-1], terms))
-    for off, terms in pairs:  # (B, V), (B, H); terms: the sum that rounding scales with
-        if not (np.abs(off) <= (100 + H) * eps * (1 + terms)).all():
-            why = "its last step does not follow from x and these weights"
-            raise ValueError(f"run is stale: {why}; call forward again")
+        read = read_inputs(x[-1:] if x.ndim == 2 else np.abs(x[-1:]), size.W_xh)[0]
+        pairs.append((np.tanh(a) - h[-1], read + last[0] @ size.W_hh + size.b_h))
+    if not all((np.abs(off) <= rounding * (1 + sums)).all() for off, sums in pairs):
+        why = "its last step does not follow from x and these weights"
+        raise ValueError(f"run is stale: {why}; call forward again")
     return Run(h.astype(rnn.h0.dtype, copy=False), logits)
 
 
@@ -132,8 +137,8 @@ def cross_entropy(
     """Return the weighted sum of -log softmax(logits)[target], and its derivative.
 
     logits: (T, B, V). target: (T, B) ints in [0, V) or MISSING. weight: "sum" (all
-    1), "mean" (1 / number of targets), a number, or (T, B) of them. The derivative is by the
-    logits, (T, B, V), of their type. Raises ValueError on bad input. Source:
+    1), "mean" (1 / number of targets), a number, or (T, B) of them. The derivative is
+    by the logits, (T, B, V), of their type. Raises ValueError on bad input. Source:
     {eq}`bptt-loss`, {eq}`bptt-output-delta`.
     """
     logits, target = np.asarray(logits), np.asarray(target)
@@ -165,9 +170,9 @@ def loss_and_gradient(
 ) -> tuple[float, Gradient, np.ndarray]:
     """Return the loss, its gradient, and the last state (B, H) to carry on from.
 
-    x, h0: as for `forward`. target: (T + 1, B), MISSING where there is none; weight:
-    as for `cross_entropy`. Where h0 is given, rnn.h0 took no part: its gradient is 0.
-    Raises ValueError on bad input. Source: {eq}`bptt-weights`.
+    x, h0: as for `forward`. target: (T + 1, B), MISSING where there is none;
+    weight: as for `cross_entropy`. Where h0 is given, rnn.h0 took no part: its
+    gradient is 0. Raises ValueError on bad input. Source: {eq}`bptt-weights`.
     """
     run = forward(x, rnn, h0)
     loss, dlogits = cross_entropy(run.logits, target, weight)
@@ -184,9 +189,9 @@ def numerical_gradient(
 ) -> RNN:
     """Return the gradient of loss(rnn) by central differences, entry by entry.
 
-    loss: takes weights, returns a number. step: the change of an entry, in the unit of
-    the weights. Computes in float64: rounding would drown a smaller type. Raises
-    ValueError for a step that is not positive, or lost in rounding. Source: {eq}`bptt-central`.
+    loss: takes weights, returns a number. step: the change of an entry. Computes in
+    float64: rounding would drown a smaller type. Raises ValueError for a step that is
+    not positive, or lost in rounding. Source: {eq}`bptt-central`.
     """
     if not 0 < step < np.inf:
         raise ValueError(f"step must be positive and finite; got {step}")

@@ -134,11 +134,15 @@ def test_gradient_is_the_finite_difference(
                 moved = RNN(*(w.copy() for w in net))
                 getattr(moved, name)[i] += sign * step
                 ends.append(mean_loss(forward(x, moved).logits, target))
-            assert math.isclose((ends[0] - ends[1]) / (2 * step), slope[i], rel_tol=1e-5, abs_tol=1e-8)
+            assert math.isclose(
+                (ends[0] - ends[1]) / (2 * step), slope[i], rel_tol=1e-5, abs_tol=1e-8
+            )
 
 
 @pytest.mark.parametrize("D, H, V, B, T", [(3, 7, 4, 5, 9), (1, 1, 1, 1, 1), (9, 2, 11, 1, 30)])
-def test_finite_differences_in_float64_agree_to_1e_6(D: int, H: int, V: int, B: int, T: int) -> None:
+def test_finite_differences_in_float64_agree_to_1e_6(
+    D: int, H: int, V: int, B: int, T: int
+) -> None:
     rng = np.random.default_rng(D)
     net = random_net(D, H, V, seed=T, scale=0.6)
     x, target = rng.integers(0, D, (T, B)), rng.integers(0, V, (T + 1, B))
