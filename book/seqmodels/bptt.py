@@ -75,10 +75,8 @@ def rows(z: np.ndarray) -> np.ndarray:
     return z.reshape(-1, z.shape[-1])
 
 
-def input_products(
-    x: np.ndarray, da: np.ndarray, W_xh: np.ndarray
-) -> np.ndarray:
-    """Return the sum over t of x_t' da_t, (D, H): for symbols, sums of da's rows."""
+def input_products(x: np.ndarray, da: np.ndarray, W_xh: np.ndarray) -> np.ndarray:
+    """Return the sum over t of x_t' da_t, (D, H); of symbols without one-hots."""
     if x.ndim == 3:
         return rows(x.astype(da.dtype, copy=False)).T @ rows(da)
     dW_xh, symbols = np.zeros_like(W_xh), x.ravel()
@@ -94,7 +92,7 @@ def input_products(
 def check_like(
     d: ArrayLike, of: np.ndarray, name: str, dtype: np.dtype
 ) -> np.ndarray:
-    """Return d as a finite array of dtype and of the shape of `of`, or ValueError."""
+    """Return d as a finite array of dtype, of the shape of `of`, or ValueError."""
     d = np.asarray(d, dtype=dtype)
     if d.shape != of.shape:
         wanted = f"{name} must be {of.shape}, one for each step"
@@ -107,7 +105,7 @@ def check_like(
 def check_run(run: Run, x: np.ndarray, rnn: RNN) -> Run:
     """Return run in the type of the weights; ValueError if it is not of x and rnn.
 
-    x and rnn: checked. Besides shapes, the last step is computed again: weights that
+    x and rnn: checked. Besides shapes, the last step is computed again: weights
     changed in place since `forward` would give a wrong gradient without a word.
     """
     h, logits = (np.asarray(part) for part in run)
@@ -137,9 +135,9 @@ def cross_entropy(
     """Return the weighted sum of -log softmax(logits)[target], and its derivative.
 
     logits: (T, B, V). target: (T, B) ints in [0, V) or MISSING. weight: "sum" (all
-    1), "mean" (1 / number of targets), a number, or (T, B) of them. The derivative is
-    by the logits, (T, B, V), of their type. Raises ValueError on bad input. Source:
-    {eq}`bptt-loss`, {eq}`bptt-output-delta`.
+    1), "mean" (1 / number of targets), a number, or (T, B) of them. The derivative
+    is by the logits, (T, B, V), of their type. Raises ValueError on bad input.
+    Source: {eq}`bptt-loss`, {eq}`bptt-output-delta`.
     """
     logits, target = np.asarray(logits), np.asarray(target)
     loss = token_loss(logits, target)  # (T, B), 0 where MISSING; checks both
@@ -183,15 +181,15 @@ def loss_and_gradient(
     return loss, gradient, run.h[-1]
 
 
-# --- book/05_bptt.md: Do not believe it: three witnesses (#bptt-check)
+# --- book/05_bptt.md: Do not believe it: witnesses (#bptt-check)
 def numerical_gradient(
     loss: Callable[[RNN], float], rnn: RNN, step: float = 1e-5
 ) -> RNN:
     """Return the gradient of loss(rnn) by central differences, entry by entry.
 
     loss: takes weights, returns a number. step: the change of an entry. Computes in
-    float64: rounding would drown a smaller type. Raises ValueError for a step that is
-    not positive, or lost in rounding. Source: {eq}`bptt-central`.
+    float64: rounding would drown a smaller type. Raises ValueError for a step that
+    is not positive, or lost in rounding. Source: {eq}`bptt-central`.
     """
     if not 0 < step < np.inf:
         raise ValueError(f"step must be positive and finite; got {step}")
@@ -230,8 +228,8 @@ def windows(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (x, target) of one stretch of at most size steps after the other.
 
-    x: (T, B) or (T, B, D). target: (T + 1, B). Each target comes exactly once. Raises
-    ValueError for other lengths, or a size below 1.
+    x: (T, B) or (T, B, D). target: (T + 1, B). Each target comes exactly once.
+    Raises ValueError for other shapes, or a size below 1.
     """
     x, target = np.asarray(x), np.asarray(target)
     if size < 1 or len(x) < 1:
@@ -252,8 +250,8 @@ def checkpointed_gradient(
 ) -> tuple[float, RNN]:
     """Return loss and gradient by the weights, keeping one state in `every`.
 
-    The numbers of `loss_and_gradient`, in memory for T / every + every steps and one
-    more forward pass. x, target, errors as there; reduce: "mean" or "sum".
+    The numbers of `loss_and_gradient`, in memory for T / every + every steps and
+    one more forward pass. x, target, errors as there; reduce: "mean" or "sum".
     """
     target = np.asarray(target)
     if reduce not in ("mean", "sum"):
