@@ -1,12 +1,12 @@
-"""Time backpropagation through time against autograd: `python -m tools.bench_bptt` (part of `make bench`).
+"""Time BPTT in NumPy against autograd: `python -m tools.bench_bptt` (part of `make bench`).
 
 Both sides get the same network, the same symbols and one thread, in turns, so that a slow moment of
 the machine hits both, and both return the mean loss of a language model and its gradient by all six
 weights. Results are compared before anything is timed.
 
   ours      loss_and_gradient() of book/05_bptt.md: NumPy, checks of the input included.
-  autograd  the same loop in PyTorch on the CPU, as one would write it: the rows of the input weights
-            for all steps at once, a loop over time, one product for all scores, backward().
+  autograd  the same loop in PyTorch on the CPU, as one would write it: the rows of the input
+            weights for all steps at once, a loop over time, one product for all scores, backward().
 
 The row `nn.RNN` is for orientation: PyTorch's own loop, which is C++ both ways.
 """
@@ -99,7 +99,8 @@ def main(argv: list[str] | None = None) -> int:
         f"loss and gradient of a plain recurrent network, float32; numpy {np.__version__}, torch "
         f"{torch.__version__}, Python {platform.python_version()}, one thread, {args.rounds} rounds"
     )
-    print(f"{'T, B, H, V':18}{'ms: median (min-max)':>24}{'autograd':>22}{'times faster':>14}{'nn.RNN':>20}")
+    heads = f"{'ms: median (min-max)':>24}{'autograd':>22}{'times faster':>14}{'nn.RNN':>22}"
+    print(f"{'T, B, H, V':18}{heads}")
     slowest = np.inf
     for size in SIZES:
         sides = tasks(*size)
@@ -111,7 +112,8 @@ def main(argv: list[str] | None = None) -> int:
         cells = [f"{medians[s]:.1f} ({min(ms):.1f}-{max(ms):.1f})" for s, ms in times.items()]
         ratio = medians["autograd"] / medians["ours"]
         slowest = min(slowest, ratio)
-        print(f"{', '.join(map(str, size)):18}{cells[0]:>24}{cells[1]:>22}{ratio:>14.2f}{cells[2]:>20}")
+        name = ", ".join(map(str, size))
+        print(f"{name:18}{cells[0]:>24}{cells[1]:>22}{ratio:>14.2f}{cells[2]:>22}")
     if slowest < GOAL:
         print(f"goal missed: {slowest:.2f} times as fast as autograd, not {GOAL}", file=sys.stderr)
         return 1

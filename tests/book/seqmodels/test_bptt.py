@@ -1,4 +1,4 @@
-"""seqmodels.bptt against autograd, finite differences and loops over scalars; what it says to bad input."""
+"""seqmodels.bptt against autograd, finite differences and loops; what it says to bad input."""
 
 from __future__ import annotations
 
