@@ -18,7 +18,7 @@ import os
 import platform
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -31,26 +31,31 @@ GOAL = 1.0  # times as fast as autograd, at every size
 SIZES = ((100, 32, 32, 8), (100, 32, 128, 97), (400, 8, 64, 97))  # T, B, H, V
 
 
-def autograd_loop(x: torch.Tensor, target: torch.Tensor, w: RNN) -> torch.Tensor:
-    """Return the mean loss of symbols x (T, B); target (T + 1, B)."""
-    from_x = w.W_xh[x] + w.b_h  # (T, B, H)
-    states = [w.h0.expand(x.shape[1], -1)]
+def autograd_loop(
+    x: torch.Tensor, target: torch.Tensor, weights: Sequence[torch.Tensor]
+) -> torch.Tensor:
+    """Return the mean loss of symbols x (T, B); target (T + 1, B); weights as in `RNN`."""
+    W_xh, W_hh, b_h, W_hy, b_y, h0 = weights
+    from_x = W_xh[x] + b_h  # (T, B, H)
+    states = [h0.expand(x.shape[1], -1)]
     for from_x_t in from_x:
-        states.append(torch.tanh(from_x_t + states[-1] @ w.W_hh))
-    logits = torch.stack(states) @ w.W_hy + w.b_y
+        states.append(torch.tanh(from_x_t + states[-1] @ W_hh))
+    logits = torch.stack(states) @ W_hy + b_y
     return torch.nn.functional.cross_entropy(
         logits.flatten(0, 1), target.flatten(), ignore_index=MISSING
     )
 
 
-def library_loop(x: torch.Tensor, target: torch.Tensor, w: RNN) -> torch.Tensor:
+def library_loop(
+    x: torch.Tensor, target: torch.Tensor, weights: Sequence[torch.Tensor]
+) -> torch.Tensor:
     """Return the same by PyTorch's own recurrent loop."""
-    from_x = torch.nn.functional.one_hot(x, len(w.W_xh)).to(w.W_xh.dtype)
-    h0 = w.h0.expand(x.shape[1], -1)
-    zero = torch.zeros_like(w.b_h)
-    weights = (w.W_xh.T, w.W_hh.T, w.b_h, zero)
-    h, _ = torch.rnn_tanh(from_x, h0[None], weights, True, 1, 0.0, True, False, False)
-    logits = torch.cat([h0[None], h]) @ w.W_hy + w.b_y
+    W_xh, W_hh, b_h, W_hy, b_y, h0 = weights
+    one_hot = torch.nn.functional.one_hot(x, len(W_xh)).to(W_xh.dtype)
+    first = h0.expand(1, x.shape[1], -1)
+    own = (W_xh.T, W_hh.T, b_h, torch.zeros_like(b_h))
+    h, _ = torch.rnn_tanh(one_hot, first, own, True, 1, 0.0, True, False, False)
+    logits = torch.cat([first, h]) @ W_hy + b_y
     return torch.nn.functional.cross_entropy(
         logits.flatten(0, 1), target.flatten(), ignore_index=MISSING
     )
@@ -62,7 +67,7 @@ def tasks(T: int, B: int, H: int, V: int) -> dict[str, Callable[[], tuple[float,
     net = RNN(*(weight.astype(np.float32) for weight in init_rnn(V, H, V, rng)))
     x = rng.integers(0, V, (T, B))
     target = np.concatenate([x, np.full((1, B), MISSING)])
-    leaves = RNN(*(torch.tensor(weight, requires_grad=True) for weight in net))  # type: ignore[arg-type]
+    leaves = [torch.tensor(weight, requires_grad=True) for weight in net]
     given = torch.tensor(x), torch.tensor(target)
 
     def ours() -> tuple[float, tuple]:
@@ -72,7 +77,7 @@ def tasks(T: int, B: int, H: int, V: int) -> dict[str, Callable[[], tuple[float,
     def theirs(loop: Callable[..., torch.Tensor]) -> Callable[[], tuple[float, tuple]]:
         def run() -> tuple[float, tuple]:
             loss = loop(*given, leaves)
-            return loss.item(), torch.autograd.grad(loss, tuple(leaves))
+            return loss.item(), torch.autograd.grad(loss, leaves)
 
         return run
 

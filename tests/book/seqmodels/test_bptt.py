@@ -388,6 +388,7 @@ moved = NET._replace(W_hh=NET.W_hh + 1e-6)
         (lambda: backward(X + 1, NET, RUN, FLAT), "run is stale"),
         (lambda: backward(X, moved, RUN, FLAT), "run is stale"),
         (lambda: backward(X, NET._replace(b_y=NET.b_y + 1), RUN, FLAT), "run is stale"),
+        (lambda: backward(X, NET._replace(b_h=NET.b_h + 1e-10), RUN, FLAT), "run is stale"),
         (lambda: backward(X, NET, Run(RUN.h * np.nan, RUN.logits), FLAT), "run is stale"),
         (lambda: backward(X + 3, NET, RUN, FLAT), "is no symbol"),
         (lambda: cross_entropy(FLAT, TARGET[1:]), "logits must be (T, B, V)"),
