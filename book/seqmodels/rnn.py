@@ -74,7 +74,11 @@ def check_inputs(x: ArrayLike, D: int) -> np.ndarray:
     Symbols: ints in [0, D), or MISSING, which reads as the zero vector. T may be 0.
     Raises ValueError for anything else.
     """
-    x = np.asarray(x)
+    try:
+        x = np.asarray(x)
+    except ValueError:  # rows of different lengths
+        hint = "pad short sequences with MISSING"
+        raise ValueError(f"x must be a full table, time first: {hint}") from None
     if np.issubdtype(x.dtype, np.integer) and x.ndim == 2:
         if x.size and (x.max() >= D or x.min() < MISSING):
             t, b = np.argwhere((x >= D) | (x < MISSING))[0]
@@ -95,13 +99,14 @@ def first_state(h0: ArrayLike | None, rnn: RNN, B: int) -> np.ndarray:
 
     h0: (H,) or (B, H). Raises ValueError for another shape, or if it is not finite.
     """
-    h = np.asarray(rnn.h0 if h0 is None else h0, dtype=rnn.h0.dtype)
+    h = np.asarray(rnn.h0 if h0 is None else h0)
     H = len(rnn.h0)
-    if h.shape not in ((H,), (B, H)):
-        raise ValueError(f"h0 must be ({H},) or ({B}, {H}); got {h.shape}")
+    if h.shape not in ((H,), (B, H)) or h.dtype.kind not in "biuf":
+        came = f"got {h.shape} {h.dtype}"
+        raise ValueError(f"h0 must be ({H},) or ({B}, {H}) real numbers; {came}")
     if not np.isfinite(h).all():
         raise ValueError("h0 holds an entry that is not finite")
-    return np.broadcast_to(h, (B, H))
+    return np.broadcast_to(h.astype(rnn.h0.dtype), (B, H))
 
 
 def read_inputs(x: np.ndarray, W_xh: np.ndarray) -> np.ndarray:
@@ -212,8 +217,9 @@ def sample(
     out = np.empty((T, B), dtype=np.int64)
     for t in range(T):
         if temperature:
-            with np.errstate(over="ignore"):  # near 0: -inf, which is never drawn
-                scores = log_softmax(logits).astype(np.float64) / temperature
+            scores = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64)
+            with np.errstate(over="ignore"):  # cold: -inf, which is never drawn
+                scores /= temperature  # the best stays at 0
             out[t] = draw(np.exp(log_softmax(scores)), rng)
         else:
             out[t] = logits.argmax(axis=1)
@@ -236,7 +242,7 @@ def counting(T: int, starts: ArrayLike, n: int) -> np.ndarray:
     if first.size and (first.min() < 0 or first.max() >= n):
         came = f"got {first.min()} to {first.max()}"
         raise ValueError(f"starts must lie in [0, {n}); {came}")
-    return (first.astype(np.int64) + np.arange(T)[:, None]) % n
+    return np.add.outer(range(T), first.astype(np.int64)) % n
 
 
 # --- book/04_rnn.md: Tasks that do need a memory (#rnn-memory)
