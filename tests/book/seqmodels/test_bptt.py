@@ -360,6 +360,13 @@ def test_numerical_gradient_knows_simple_slopes() -> None:
     small = RNN(*(w.astype(np.float32) for w in net))
     assert all(z.dtype == np.float64 for z in numerical_gradient(lambda w: 0.0, small))
 
+    def careless(w: RNN) -> float:
+        w.b_y[...] += 1  # changes what it was given
+        return float((w.b_y**2).sum())
+
+    slope = numerical_gradient(careless, net).b_y
+    np.testing.assert_allclose(slope, 2 * (net.b_y + 1), rtol=0, atol=1e-8)
+
 
 def test_relative_error() -> None:
     assert relative_error([0.0, 0.0], [0.0, 0.0]) == 0
@@ -373,6 +380,7 @@ X = np.zeros((6, 2), dtype=int)
 TARGET = np.zeros((7, 2), dtype=int)
 RUN = forward(X, NET)
 FLAT = np.zeros_like(RUN.logits)
+SMALL_RUN = forward(X, RNN(*(w.astype(np.float32) for w in NET)))
 moved = NET._replace(W_hh=NET.W_hh + 1e-6)
 
 
@@ -382,6 +390,8 @@ moved = NET._replace(W_hh=NET.W_hh + 1e-6)
         (lambda: backward(X, NET, RUN, FLAT[1:]), "dlogits must be (7, 2, 5)"),
         (lambda: backward(X, NET, RUN, FLAT[:, :1]), "dlogits must be"),
         (lambda: backward(X, NET, RUN, FLAT * np.nan), "dlogits holds an entry that is not finite"),
+        (lambda: backward(X, NET, RUN, FLAT + 1j), "dlogits must hold real numbers"),
+        (lambda: backward(X, NET, SMALL_RUN, FLAT), "run is stale"),
         (lambda: backward(X, NET, RUN, FLAT, RUN.h[1:]), "dh must be (7, 2, 4)"),
         (lambda: backward(X[1:], NET, RUN, FLAT), "run must hold h (6, 2, 4)"),
         (lambda: backward(X[:, :1], NET, RUN, FLAT), "run must hold"),
@@ -402,10 +412,15 @@ moved = NET._replace(W_hh=NET.W_hh + 1e-6)
         (lambda: loss_and_gradient(X, TARGET, NET, np.zeros(5)), "h0 must be"),
         (lambda: checkpointed_gradient(X, TARGET, NET, 2, "average"), "reduce must be mean or sum"),
         (lambda: checkpointed_gradient(X, TARGET * 0 - 1, NET, 2), "a mean over nothing"),
-        (lambda: checkpointed_gradient(X, TARGET, NET, 0), "size and T must be 1 or more"),
+        (lambda: checkpointed_gradient(X[:, 0], TARGET[:, 0], NET, 2), "target must be (T + 1, B)"),
+        (lambda: checkpointed_gradient(X, TARGET, NET, 2.0), "size and T must be integers"),
+        (
+            lambda: checkpointed_gradient(X, TARGET, NET, 0),
+            "size and T must be integers, 1 or more",
+        ),
         (lambda: checkpointed_gradient(X, TARGET[:, :1], NET, 2), "target must be (7, 2)"),
         (lambda: list(windows(X, TARGET[1:], 2)), "target must be (7, 2)"),
-        (lambda: list(windows(X[:0], TARGET[:1], 2)), "size and T must be 1 or more"),
+        (lambda: list(windows(X[:0], TARGET[:1], 2)), "size and T must be integers, 1 or more"),
         (lambda: numerical_gradient(lambda w: 0.0, NET, 0), "step must be positive"),
         (lambda: numerical_gradient(lambda w: 0.0, NET, math.nan), "step must be positive"),
         (
