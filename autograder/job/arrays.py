@@ -75,7 +75,10 @@ def get_shape(source: Decoder) -> tuple[int, ...]:
     ndim = source.byte()
     if ndim > MAX_NDIM:
         raise CodecError(f"{ndim} axes")
-    return tuple(int.from_bytes(source.take(8), "little") for _ in range(ndim))
+    shape = tuple(source.int64() for _ in range(ndim))
+    if min(shape, default=0) < 0:
+        raise CodecError("an axis of negative length")
+    return shape
 
 
 def put_array(out: Encoder, value: Any) -> None:

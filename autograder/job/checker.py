@@ -16,8 +16,9 @@ from typing import Any
 from autograder import frames
 from autograder.job import files
 from autograder.job.cells import Cells
+from autograder.job.ends import Checker
+from autograder.job.messages import DeadKernelError, PeerError
 from autograder.job.names import Names
-from autograder.job.remote import Checker, DeadKernelError, PeerError
 from autograder.job.student import SEED, seed_all
 
 

@@ -6,8 +6,8 @@ import contextlib
 import types
 from typing import Any
 
+from autograder.job.classes import is_own, library_class, plain_text
 from autograder.job.codec import Decoder, Encoder
-from autograder.job.handles import is_own, library_class, plain_text
 
 _FRAMEWORKS = ("unittest", "_pytest", "pytest", "doctest", "IPython", "bdb", "pdb", "traitlets")
 MAX_TEXT = 20_000

@@ -334,13 +334,14 @@ def test_ctrl_c_cleans_up_and_keeps_what_is_done(
     while '"ada"' not in (journal.read_text() if journal.exists() else ""):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    while len(family := watch.tree(command.pid)) < 7 and time.monotonic() < deadline:
-        time.sleep(0.05)  # two zygotes, and two processes each for zoe's cells and for their tests
+    # two zygotes, and at least three processes for zoe's notebook; three more may be started ahead
+    while len(family := watch.tree(command.pid)) < 6 and time.monotonic() < deadline:
+        time.sleep(0.05)
     command.send_signal(signal.SIGINT)
     _, said = command.communicate(timeout=20)
     assert command.returncode == 130
     assert "stopped; 1 of 2 submissions are graded and kept" in said
-    assert len(family) == 7 and not [pid for pid in family if runs(pid)]
+    assert len(family) >= 6 and not [pid for pid in family if runs(pid)]
     assert list(scratch.iterdir()) == []
     assert [p.name for p in (root / "autograded").iterdir()] == ["ada"]
     assert not list(root.rglob("*.partial"))
