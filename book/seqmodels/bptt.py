@@ -157,6 +157,7 @@ def cross_entropy(
     t, b = np.nonzero(there)
     dlogits[t, b, target[t, b]] -= 1
     dlogits *= m[:, :, None].astype(dlogits.dtype)
+    loss = np.where(m == 0, 0, loss)  # 0 times infinity is not a number
     return float((m * loss).sum()), dlogits
 
 
@@ -246,6 +247,8 @@ def windows(
         raise ValueError(f"target must be {wanted}, {why}; got {target.shape}")
     for start in range(0, len(x), size):
         part = target[start : start + size + 1].copy()
+        if part.dtype.kind == "u":
+            part = part.astype(np.int64)  # an unsigned type has no MISSING
         if start:
             part[0] = MISSING  # counted at the end of the window before
         yield x[start : start + size], part

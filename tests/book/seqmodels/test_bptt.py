@@ -245,6 +245,26 @@ def test_scores_of_any_size_give_a_finite_loss_and_bounded_delta() -> None:
     assert np.abs(dlogits).max() <= 1
 
 
+def test_a_weight_of_zero_silences_an_infinite_loss() -> None:
+    """A class that is forbidden (-inf), as a target that does not count."""
+    logits = np.array([[[0.0, -np.inf, 0.0]], [[1.0, 1.0, 1.0]]])
+    loss, dlogits = cross_entropy(logits, [[1], [2]], np.array([[0.0], [1.0]]))
+    assert math.isclose(loss, math.log(3), rel_tol=1e-12)
+    np.testing.assert_allclose(dlogits[:, 0], [[0, 0, 0], [1 / 3, 1 / 3, -2 / 3]], atol=1e-12)
+    assert cross_entropy(logits, [[1], [2]])[0] == math.inf
+
+
+def test_windows_take_targets_of_an_unsigned_type() -> None:
+    """Bytes of a text, say: the blanked target at a border is MISSING all the same."""
+    rng = np.random.default_rng(0)
+    net = random_net(4, 5, 6, 0, 0.7)
+    x, target = rng.integers(0, 4, (9, 3)), rng.integers(0, 6, (10, 3))
+    whole = loss_and_gradient(x, target, net)
+    loss, pieces = checkpointed_gradient(x, target.astype(np.uint8), net, 4)
+    assert math.isclose(loss, whole[0], rel_tol=1e-12)
+    assert_same(pieces, whole[1].weights, 1e-10)
+
+
 def test_padding_and_what_stands_beside_a_missing_target_change_nothing() -> None:
     rng = np.random.default_rng(0)
     net = random_net(4, 5, 6, 0, 0.7)
