@@ -6,7 +6,8 @@ zygote       the warm process that jobs are forked from (rehearsal: both sides t
 student      the program of a student's process (files: what lies beside the notebook)
 checker      the program of a checker's process (names: the globals of its test cells)
 cells        run cells without a kernel
-codec        values as bytes (containers, values, library, arrays, tensors, generators, tables)
+codec        values as bytes (containers, values, library, arrays, tensors, generators, tables,
+             views)
 shared       objects that both sides hold, kept in step
 described    classes and exceptions of the other side (classes, exceptions)
 crossing     all that can go over (named: by name; pickles: to the student's side alone; gradients)

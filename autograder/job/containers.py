@@ -184,6 +184,6 @@ def put_named(out: Encoder, value: Any) -> None:
 def get_named(source: Decoder) -> Any:
     name = source.text()
     fields = tuple(source.text() for _ in range(source.count()))
-    own = source.link.tuple_type(name, fields) if source.link is not None else None
-    made = own or tuple_type(name, fields)
-    return tuple.__new__(made, [source.get() for _ in fields])
+    items = [source.get() for _ in fields]
+    own = source.link.tuple_type(name, fields, items) if source.link is not None else None
+    return tuple.__new__(own or tuple_type(name, fields), items)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograder.job import (
@@ -16,6 +16,7 @@ from autograder.job import (
     tables,
     tensors,
     values,
+    views,
 )
 from autograder.job.codec import CodecError, Decoder, Encoder
 from autograder.job.described import Described
@@ -27,8 +28,7 @@ class Crossing(Described):
     """Write and read what is no plain value."""
 
     def __init__(self, first: int, trusted: bool) -> None:
-        super().__init__(first)
-        self.trusted = trusted  # this side is: it may send pickles, and reads none
+        super().__init__(first, trusted)
         self.readers: dict[int, Callable[[Decoder], Any]] = {
             ord("R"): self._read_reference,
             ord("S"): self.read_twin,
@@ -88,7 +88,19 @@ class Crossing(Described):
         if not self.looking and id(value) in self.numbers:
             number = self.numbers[id(value)]
             self.told |= {number} | self.behind.get(number, set())
+        if new and not done and not self.trusted and self.answering:
+            window = views.find(value, self._settled())
+            if window is not None:
+                views.put(out, window)
+                return True, None
         return done, entry
+
+    def _settled(self) -> Iterator[tuple[int, Any]]:
+        """Yield the twins that both sides hold by now, with their numbers."""
+        new = set(self.new)
+        for number, entry in self.entries.items():
+            if entry.mine is None and number not in new:
+                yield number, entry.value
 
     def put_other(self, out: Encoder, value: Any) -> None:
         """Write what is no plain value: by name, by number, as a pickle or as an object of ours."""

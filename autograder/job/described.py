@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.job import classes, handles, operations
+from autograder.job import classes, containers, handles, operations
 from autograder.job.classes import FACADES, is_own, library_class, make_class, plain_text
 from autograder.job.codec import CodecError, Decoder, Encoder
 from autograder.job.exceptions import (
@@ -27,8 +27,9 @@ _SHOWN = (dict, list, set, tuple, frozenset)  # what a student's class may say i
 class Described(Table):
     """Write and read classes, and what was raised."""
 
-    def __init__(self, first: int) -> None:
+    def __init__(self, first: int, trusted: bool) -> None:
         super().__init__(first)
+        self.trusted = trusted  # this side is: it may send pickles, and reads none
         self.space: dict[str, Any] = {}  # the names of this side's notebook
 
     def put_class(self, out: Encoder, kind: type) -> None:
@@ -86,8 +87,6 @@ class Described(Table):
         errors = [kind for kind in (*own, *library) if issubclass(kind, BaseException)]
         library = [kind for kind in library if kind.__module__ != "builtins" or kind in _SHOWN]
         facade = facade or next((kind for kind in library if not classes.can_inherit(kind)), None)
-        if facade is not None and issubclass(facade, handles.value_types()):
-            facade = None
         made: type
         if errors:
             made = self._mirror(name, errors, doc)
@@ -98,7 +97,9 @@ class Described(Table):
             methods = [list_[i] for i in specials if i < len(list_)]
             helper = dict.get(self.space, name) if module == "__main__" else None
             if isinstance(helper, type) and not isinstance(helper, HandleType):
-                facade = facade or helper
+                facade = facade or (helper if helper.__module__ == "__main__" else None)
+            if facade is not None and issubclass(facade, handles.value_types()):
+                facade = None
             made = make_class(
                 self, number, (name, module, qualname), doc, methods,
                 own, library, identity, facade,
@@ -115,12 +116,33 @@ class Described(Table):
         except TypeError:
             return type(name, parents[:1], space)
 
-    def tuple_type(self, name: str, fields: tuple[str, ...]) -> Any:
-        """Return the notebook's own named tuple type, if there is one like this."""
+    def tuple_type(self, name: str, fields: tuple[str, ...], items: list[Any]) -> Any:
+        """Return the notebook's own named tuple type, if there is one like this.
+
+        A field that is called like a method of values and is one of the student's functions is
+        asked for as such a method is.
+        """
         kind = dict.get(self.space, name)
-        if isinstance(kind, type) and issubclass(kind, tuple):
-            return kind if getattr(kind, "_fields", None) == fields else None
-        return None
+        own = isinstance(kind, type) and issubclass(kind, tuple)
+        made = kind if own and getattr(kind, "_fields", None) == fields else None
+        pairs = zip(fields, items, strict=True)
+        asked = [field for field, item in pairs if handles.like_a_method(field, item)]
+        if not self.trusted or not asked:
+            return made
+        made = made or containers.tuple_type(name, fields)
+        space = {field: self._judged(field) for field in asked}
+        return type(name, (made,), {"__slots__": (), **space})
+
+    def _judged(self, field: str) -> property:
+        def get(value: Any) -> Any:
+            item = getattr(super(type(value), value), field)
+            self.judge(field, item)
+            return item
+
+        return property(get)
+
+    def judge(self, operation: str, value: Any) -> None:
+        """Raise TypeError if an object of the student's must not be asked for this verdict."""
 
     def write_exception(self, out: Encoder, error: BaseException) -> None:
         """Write an exception: its class, its arguments, its text and its public attributes."""

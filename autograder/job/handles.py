@@ -74,7 +74,10 @@ class HandleType(abc.ABCMeta):
         link = super().__getattribute__("_link_")
         if name == "__signature__":
             return signature_from(link.request("signature", cls))
-        return link.request("getattr", cls, name)
+        value = link.request("getattr", cls, name)
+        if name in value_methods() and callable(value):
+            link.judge(name, cls)
+        return value
 
     def __setattr__(cls, name: str, value: Any) -> None:
         if name in _CLASS_LOCAL or name.startswith("_abc_"):
@@ -103,6 +106,7 @@ class HandleType(abc.ABCMeta):
         return int(cls._link_.request("__len__", cls))
 
     def __contains__(cls, item: Any) -> bool:
+        cls._link_.judge("__contains__", cls)
         return cls._link_.request("__contains__", cls, item) is True
 
     def __bool__(cls) -> bool:
@@ -141,7 +145,7 @@ class Handle(metaclass=HandleType):
         if name == "__signature__":
             return signature_from(kind._link_.request("signature", self))
         value = kind._link_.request("getattr", self, name)
-        if name in value_methods() and not kind._identity_ and callable(value):
+        if name in value_methods() and callable(value):
             kind._link_.judge(name, self)
         return value
 
@@ -203,7 +207,7 @@ def _method(name: str) -> Callable[..., Any]:
     def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         kind = type(self)
         if name in COMPARING:
-            if kind._identity_ or args == (None,):
+            if kind._identity_ or (args and args[0] is None):
                 return _IDENTITY[name](self, *args)
             kind._link_.judge(name, self)
         elif name in WITH_ANOTHER and not isinstance(type(args[0]), HandleType):
@@ -227,22 +231,46 @@ _IDENTITY: dict[str, Callable[..., Any]] = {
 METHODS = {name: _method(name) for name in NAMES}  # what a stand-in's class may have
 
 
+_VALUES = {
+    "numpy": ("ndarray", "generic"),
+    "torch": ("Tensor",),
+    "pandas": ("DataFrame", "Series", "Index"),
+    "fractions": ("Fraction",),
+    "decimal": ("Decimal",),
+    "datetime": ("date", "time", "timedelta"),
+}
+
+
 def value_types() -> tuple[type, ...]:
     """List the types that no stand-in may say it is an instance of: those that go over by value."""
-    found: list[type] = [int, float, complex, str, bytes, bytearray]
-    for library, names in (("numpy", ("ndarray", "generic")), ("torch", ("Tensor",))):
-        module = sys.modules.get(library)
-        found += [getattr(module, name) for name in names if hasattr(module, name)]
-    return tuple(found)
+    return _value_types(tuple(name for name in _VALUES if name in sys.modules))
 
 
 @functools.cache
+def _value_types(libraries: tuple[str, ...]) -> tuple[type, ...]:
+    found: list[type] = [int, float, complex, str, bytes, bytearray]
+    for library in libraries:
+        module = sys.modules[library]
+        found += [getattr(module, name) for name in _VALUES[library] if hasattr(module, name)]
+    return tuple(found)
+
+
 def value_methods() -> frozenset[str]:
     """List what values can be asked: an object that is none may answer as it likes."""
-    kinds = (*value_types(), list, tuple, dict, set)
+    return _methods_of(value_types())
+
+
+def like_a_method(name: str, value: Any) -> bool:
+    """Tell whether something of the student's, by this name, would pass for a value's method."""
+    theirs = isinstance(value, HandleType) or isinstance(type(value), HandleType)
+    return theirs and name in value_methods()
+
+
+@functools.cache
+def _methods_of(kinds: tuple[type, ...]) -> frozenset[str]:
     return frozenset(
         name
-        for kind in kinds
+        for kind in (*kinds, list, tuple, dict, set)
         for name in dir(kind)
         if name[0] != "_" and callable(getattr(kind, name, None))
     )

@@ -16,6 +16,7 @@ from typing import Any
 from autograder.job import exceptions
 from autograder.job.ambient import in_modes, modes
 from autograder.job.codec import CodecError, Decoder, Encoder
+from autograder.job.handles import HandleType
 from autograder.job.messages import ANSWER, ERROR, REQUEST, DeadKernelError, PeerError, Wire
 from autograder.job.operations import OPERATIONS
 from autograder.job.policy import permit
@@ -46,8 +47,9 @@ class Peer(Wire):
         if self.granted is None:
             self.judged.add(operation)
         elif operation not in self.granted:
+            shown = (value if isinstance(value, HandleType) else type(value))._shown_
             raise TypeError(
-                f"a value is expected here, and this is a {type(value)._shown_} of the student's "
+                f"a value is expected here, and this is a {shown} of the student's "
                 f"code, whose {operation} proves nothing; compare values: an attribute, float(x), "
                 "list(x), np.asarray(x)"
             )
