@@ -64,8 +64,8 @@ REFUSED = {
         2, "torch.func"),
     "def hidden():\n    net = Net()\n    torch.jit.trace(net, torch.ones(1, 2))\nhidden()": (
         3, "traced or compiled"),
-    "a = np.ones(3)\nassert not np.shares_memory(a, double(a))": (2, "shares memory"),
-    "a = np.ones(3)\ngot = double(a)\nassert got.base is a": (3, "shares memory"),
+    "a = np.ones(3)\nassert not np.shares_memory(a, double(a))": (2, "lies in this process"),
+    "a = np.ones(3)\ngot = double(a)\nassert got.base is a": (3, "lies in this process"),
     "import dis\ndis.dis(double)": (2, "no bytecode"),
     "from unittest import mock\nwith mock.patch('numpy.dot'):\n    double(2)": (2, "replacement"),
     "from unittest.mock import patch\nwith patch.object(np, 'dot'):\n    double(2)": (
@@ -82,7 +82,7 @@ REFUSED = {
     "import copy\ncopy.copy(Layer())": (2, "shallow copy"),
     "import unittest\nwith unittest.TestCase().assertLogs('a'):\n    double(2)": (2, "log mess"),
     "Layer.forward = lambda self, x: 7\nLayer().forward(1)": (1, "replacement"),
-    "a = torch.ones(3)\nassert double(a).data_ptr() == a.data_ptr()": (2, "shares memory"),
+    "a = torch.ones(3)\nassert double(a).data_ptr() == a.data_ptr()": (2, "lies in this process"),
     "double('out.txt')\nassert open('out.txt').read()": (2, "different files"),
     "import tempfile\np = tempfile.mktemp()\nopen(p, 'w').write('1')\ndouble(p)": (
         3, "different files"),
