@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import queue
 import shutil
 import socket
 import struct
@@ -24,6 +25,9 @@ FORK_S = 60.0
 ROOT = Path(__file__).resolve().parents[1]
 
 
+Pair = tuple[Process, Process]
+
+
 class ForksError(Exception):
     """The zygote failed: the grader's fault, never a student's."""
 
@@ -42,44 +46,73 @@ class Zygote:
         self.started = 0
         self.closed = False
         self.scratch = Path(tempfile.mkdtemp(prefix="autograder-"))
+        self.spare: tuple[Limits, Pair] | None = None  # started ahead, for whoever comes next
+        self.wanted: queue.SimpleQueue[Limits | None] = queue.SimpleQueue()
+        self.ahead = threading.Thread(target=self._start_ahead, daemon=True)
+        self.ahead.start()
 
     def start(self) -> None:
         """Start the process, if it does not run."""
         with self.lock:
             self._ensure()
 
-    def start_pair(self, limits: Limits) -> tuple[Process, Process]:
-        """Fork a student and a checker that can talk to each other."""
+    def start_pair(self, limits: Limits) -> Pair:
+        """Fork a student and a checker that can talk to each other, or take those that wait."""
         with self.lock:
             self._ensure()
-            ends = [socket.socketpair() for _ in range(3)]  # student, checker, between them
-            (s_near, s_far), (c_near, c_far), (s_peer, c_peer) = ends
-            started: list[Process] = []
-            try:
-                for name, near, fds in (
-                    ("student", s_near, (s_far, s_peer)),
-                    ("checker", c_near, (c_far, c_peer)),
-                ):
-                    self.started += 1
-                    label = f"{name}-{self.started}"
-                    request: dict[str, Any] = {"do": "start", "name": name, "label": label}
-                    request["limits"] = asdict(limits)
-                    reply, pidfds = self._ask(request, [fd.fileno() for fd in fds], FORK_S)
-                    pidfd = pidfds[0] if pidfds else None
-                    job = Process(name, near, reply["pid"], pidfd, self.scratch / "jobs", label)
-                    started.append(job)
-            except BaseException:
-                for process in started:
-                    process.kill(self.protection.rung > 1)
-                raise
-            finally:
-                for sock in (s_far, c_far, s_peer, c_peer):
-                    sock.close()
-            return started[0], started[1]
+            pair = self._take_spare(limits) or self._start_pair(limits)
+        self.wanted.put(limits)
+        return pair
+
+    def _start_ahead(self) -> None:
+        """Start the next pair while its notebook's predecessor runs."""
+        while (limits := self.wanted.get()) is not None:
+            with contextlib.suppress(ForksError, OSError), self.lock:
+                if self.spare is None and not self.closed and self.wanted.empty():
+                    self._ensure()
+                    self.spare = limits, self._start_pair(limits)
+
+    def _take_spare(self, limits: Limits) -> Pair | None:
+        spare, self.spare = self.spare, None
+        if spare is None or spare[0] == limits:
+            return spare and spare[1]
+        self._end(spare[1])
+        return None
+
+    def _end(self, pair: Pair) -> None:
+        for process in pair:
+            process.kill(self.protection.rung > 1)
+
+    def _start_pair(self, limits: Limits) -> Pair:
+        ends = [socket.socketpair() for _ in range(3)]  # student, checker, between them
+        (s_near, s_far), (c_near, c_far), (s_peer, c_peer) = ends
+        started: list[Process] = []
+        try:
+            for name, near, fds in (
+                ("student", s_near, (s_far, s_peer)),
+                ("checker", c_near, (c_far, c_peer)),
+            ):
+                self.started += 1
+                label = f"{name}-{self.started}"
+                request: dict[str, Any] = {"do": "start", "name": name, "label": label}
+                request["limits"] = asdict(limits)
+                reply, pidfds = self._ask(request, [fd.fileno() for fd in fds], FORK_S)
+                pidfd = pidfds[0] if pidfds else None
+                job = Process(name, near, reply["pid"], pidfd, self.scratch / "jobs", label)
+                started.append(job)
+        except BaseException:
+            for process in started:
+                process.kill(self.protection.rung > 1)
+            raise
+        finally:
+            for sock in (s_far, c_far, s_peer, c_peer):
+                sock.close()
+        return started[0], started[1]
 
     def learn(self, modules: Sequence[str]) -> None:
         """Import what the reference answer turned out to import, for all forks to come."""
         with self.lock:
+            self._drop_spare()
             new = [name for name in modules if name not in self.preload]
             self.preload += new
             if new and self.process is not None:
@@ -155,7 +188,13 @@ class Zygote:
             return f"its last words: {lines[-1][:300]}" if lines else "it said nothing"
         return "it said nothing"
 
+    def _drop_spare(self) -> None:
+        if self.spare is not None:
+            self._end(self.spare[1])
+            self.spare = None
+
     def _drop(self) -> None:
+        self._drop_spare()
         if self.sock is not None:
             self.sock.close()
             self.sock = None
@@ -169,6 +208,7 @@ class Zygote:
     def close(self) -> None:
         """End the zygote; jobs that still run end with it."""
         self.closed = True
+        self.wanted.put(None)
         with self.lock:
             self._drop()
         shutil.rmtree(self.scratch, ignore_errors=True)

@@ -11,7 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.preprocessors import Execute, IgnorePattern, LimitOutput
 
-from autograder import journal, release, run, sandbox, scoring, source, split, submission
+from autograder import journal, release, run, sandbox, scoring, split, submission
 from autograder.course import Course, UsageError
 from autograder.gradebook import Book, read_timestamp
 from autograder.journal import REFERENCE, Entry, Journal
@@ -251,7 +251,8 @@ class Grader:
                 (partial / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, partial / name)
             for stem, nb in work.executed.items():
-                (partial / f"{stem}.ipynb").write_bytes(source.write(nb))
+                text = json.dumps(nb, ensure_ascii=False)  # nbformat takes ten times as long
+                (partial / f"{stem}.ipynb").write_bytes(text.encode(errors="replace") + b"\n")
             for path in partial.rglob("*"):
                 if path.is_file():  # as nbgrader leaves them
                     path.chmod(0o664 if self.course.directory.groupshared else 0o444)

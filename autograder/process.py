@@ -90,10 +90,13 @@ class Process:
         self._signal(signal.SIGINT)
 
     def kill(self, whole_tree: bool) -> None:
-        """End the job and everything it started, and wait until it is gone."""
+        """End the job and everything it started; `wait` waits until it is gone."""
         if whole_tree:  # there is no process namespace whose end would end them all
             watch.kill_tree(self.pid)
         self._signal(signal.SIGKILL)
+
+    def wait(self) -> None:
+        """Wait until a killed job is gone, and let go of it."""
         if self.pidfd is not None:
             end = time.monotonic() + END_S
             while time.monotonic() < end:

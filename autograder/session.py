@@ -305,9 +305,11 @@ class Session:
 
     def end(self) -> None:
         """Kill both processes and everything that they started."""
-        for process in (self.student, self.checker):
-            if process is not None:
-                process.kill(whole_tree="reap" not in self.without and not self._dies_whole())
+        both = [process for process in (self.student, self.checker) if process is not None]
+        for process in both:
+            process.kill(whole_tree="reap" not in self.without and not self._dies_whole())
+        for process in both:
+            process.wait()
         self.student = self.checker = None
 
     def _dies_whole(self) -> bool:

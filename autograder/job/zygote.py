@@ -94,7 +94,8 @@ def _serve_all(sock: socket.socket, config: dict[str, Any]) -> list[str] | None:
 
 def _start(sock: socket.socket, jail: Jail, request: dict[str, Any], fds: list[int]) -> None:
     name, limits = request["name"], Limits(**request["limits"])
-    pid = jail.start(functools.partial(_job, name, *fds), limits, fds, request["label"])
+    program = functools.partial(_job, name, *fds)
+    pid = jail.start(program, limits, fds, request["label"], reaped=name == "student")
     pidfd = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
     _reply(sock, {"pid": pid}, [] if pidfd is None else [pidfd])
     if pidfd is not None:

@@ -94,9 +94,18 @@ class Jail:
         self.zygote = people.handle()
 
     def start(
-        self, main: Callable[[], None], limits: Limits, keep: Sequence[int], name: str
+        self,
+        main: Callable[[], None],
+        limits: Limits,
+        keep: Sequence[int],
+        name: str,
+        reaped: bool = True,
     ) -> int:
-        """Fork a reaper and below it a job that runs `main` in the jail; return the reaper."""
+        """Fork a reaper and below it a job that runs `main` in the jail; return the reaper.
+
+        reaped=False: a job whose own code is ours may do without, where a PID namespace ends with
+        it; that saves a fork, and the job is returned.
+        """
         self.started += 1
         home = "/tmp" if self.world else tempfile.mkdtemp(prefix=f"{name}-", dir=self.scratch)
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, reaper.WAITED)
@@ -104,7 +113,7 @@ class Jail:
             pid = self._fork(f"{name}-{self.started}", limits)
             if pid == 0:
                 with _ends_here(FAILED, "the sandbox could not be set up"):
-                    self._reap(main, limits, set(keep), home)
+                    self._reap(main, limits, set(keep), home, reaped or not self.pids)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return pid
@@ -131,9 +140,9 @@ class Jail:
         return flags
 
     def _reap(
-        self, main: Callable[[], None], limits: Limits, keep: set[int], home: str
+        self, main: Callable[[], None], limits: Limits, keep: set[int], home: str, reaped: bool
     ) -> NoReturn:
-        """Be the reaper: finish the namespaces, fork the job, wait for it."""
+        """Be the reaper: finish the namespaces, fork the job, wait for it; or be the job itself."""
         uid, gid = self.uid, self.gid
         if self.userns:
             people.write_maps(uid, gid)
@@ -153,11 +162,11 @@ class Jail:
             if not self.pids:
                 kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         others = 1 if self.userns else 0 if self.drop else people.threads_of(uid)
-        me = people.handle()
-        job = os.fork()
+        parent = people.handle() if reaped else self.zygote
+        job = os.fork() if reaped else 0
         if job == 0:
             with _ends_here(FAILED, "the sandbox could not be set up"):
-                self._confine(limits, keep, home, uid, gid, others, me)
+                self._confine(limits, keep, home, uid, gid, others, parent)
                 with _ends_here(1):
                     main()
         kernel.close_descriptors(set())
@@ -183,7 +192,8 @@ class Jail:
     ) -> None:
         """Be the job: give up everything that it is not to have."""
         has = self.protection.has
-        os.setsid()
+        with contextlib.suppress(PermissionError):  # it leads a session already
+            os.setsid()
         if has("rlimits"):
             limits.apply(given, others)
         if self.drop and not self.userns:

@@ -72,6 +72,7 @@ def attack(
     hide: Sequence[Path] = (),
     around: Callable[[int], None] = lambda reaper: None,
     before: Callable[[], None] = lambda: None,
+    reaped: bool = True,
 ) -> Result:
     """Run a function in a job; `around` is called in the zygote while it runs."""
     machine = machine or Machine(os.geteuid() == 0)
@@ -88,7 +89,7 @@ def attack(
             _settle_in(machine, Path(box), ready_write, go_read)
             before()
             status = _zygote(
-                function, protection or Protection(1), limits, hide, around, box, write
+                function, protection or Protection(1), limits, hide, around, box, write, reaped
             )
         except BaseException:
             os.write(write, json.dumps(["trouble", traceback.format_exc()]).encode() + b"\n")
@@ -133,6 +134,7 @@ def _zygote(
     around: Callable[[int], None],
     box: str,
     write: int,
+    reaped: bool,
 ) -> int:
     jail = Jail(protection, hide, Path(box))
     jail.enter()
@@ -148,7 +150,7 @@ def _zygote(
         os.write(write, json.dumps(answer).encode() + b"\n")
 
     start = time.monotonic()
-    reaper = jail.start(main, limits, [write, said_write], "student")
+    reaper = jail.start(main, limits, [write, said_write], "student", reaped)
     os.close(said_write)
     around(reaper)
     status = os.waitstatus_to_exitcode(os.waitpid(reaper, 0)[1])

@@ -667,3 +667,34 @@ def test_no_file_is_left_behind(rung: int) -> None:
 
     folder = attack(leave, protection(rung=rung)).value
     assert not os.path.exists(name) and not os.path.exists(folder)
+
+
+def _leave_a_child() -> int:
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(300)
+    return os.getpid()
+
+
+@pytest.mark.parametrize("machine", [Machine(root=True), USER], ids=["root", "user"])
+def test_a_job_without_a_reaper_is_as_confined(machine: Machine) -> None:
+    """The checker's: it is process 1 itself, and its end is the end of all."""
+
+    def reach() -> None:
+        socket.create_connection(("127.0.0.1", 9), timeout=1)
+
+    assert attack(_others, machine=machine, reaped=False).held
+    assert attack(reach, machine=machine, reaped=False).held
+    assert attack(lambda: Path("/usr/x").write_text("x"), machine=machine, reaped=False).held
+    assert attack(lambda: Path("/etc/shadow").read_text(), machine=machine, reaped=False).held
+    left = attack(_leave_a_child, machine=machine, reaped=False)
+    assert left.value == 1 and left.seconds < 20
+    interrupted = attack(
+        lambda: time.sleep(60),
+        machine=machine,
+        reaped=False,
+        around=lambda job: (time.sleep(1), os.kill(job, signal.SIGINT))[1],
+    )
+    assert "KeyboardInterrupt" in interrupted.error and interrupted.seconds < 20
+    elsewhere = attack(os.getppid, protection(rung=2), machine=machine, reaped=False)
+    assert elsewhere.value is not None  # no namespace to end it with: it has a reaper all the same
