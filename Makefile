@@ -84,6 +84,7 @@ test: setup ## what CI runs: lint, a clean build of the site, every test
 
 bench: setup ## speed beside the reference implementations, interleaved runs, medians
 	@$(RUN) tools.bench_hmm
+	@$(RUN) tools.bench_bptt
 	@$(RUN) tools.bench_grader
 
 shots: site ## make the picture in README from the built site

@@ -38,21 +38,20 @@ def backward(
     dlogits: ArrayLike,
     dh: ArrayLike | None = None,
 ) -> Gradient:
-    """Return the gradient of any loss of the scores, by backpropagation through time.
+    """Return the gradient of any loss over time, by backpropagation through time.
 
-    x, rnn: as they went into `forward`, run: as it came out. dlogits: (T + 1, B, V),
-    derivative of the loss by run.logits. dh: (T + 1, B, H), derivative by run.h of
-    what the loss takes from the states directly; None for nothing. Raises ValueError
-    on bad input. Source: {eq}`bptt-state-delta` to {eq}`bptt-first`.
+    x, rnn: as they went into `forward`, run: as it came out. dlogits: (T + 1, B,
+    V), derivative of the loss by run.logits. dh: (T + 1, B, H), derivative by run.h
+    of what the loss takes from the states directly; None for nothing. Raises
+    ValueError on bad input, and if the weights changed since `forward`. Source:
+    {eq}`bptt-state-delta` to {eq}`bptt-first`.
     """
     rnn, x = check_rnn(rnn), check_inputs(x, len(rnn.W_xh))
-    h, dtype = run.h, rnn.h0.dtype
-    dlogits = check_like(dlogits, run.logits, "dlogits", dtype)
-    if len(h) != len(x) + 1 or h.shape[1] != x.shape[1]:
-        raise ValueError(f"run is not of these inputs: h {h.shape}, x {x.shape}")
+    h, logits = check_run(run, x, rnn)
+    dlogits = check_like(dlogits, logits, "dlogits", rnn.h0.dtype)
     to_h = dlogits @ rnn.W_hy.T  # (T + 1, B, H)
     if dh is not None:
-        to_h += check_like(dh, h, "dh", dtype)
+        to_h += check_like(dh, h, "dh", rnn.h0.dtype)
     da = 1 - h[1:] ** 2  # (T, B, H): tanh' now, the delta after the loop
     carry = np.zeros_like(h[0])  # (B, H): from the next step; there is none after T
     for t in reversed(range(len(x))):
@@ -77,7 +76,7 @@ def rows(z: np.ndarray) -> np.ndarray:
 
 
 def input_products(x: np.ndarray, da: np.ndarray, W_xh: np.ndarray) -> np.ndarray:
-    """Return the sum over t of x_t' da_t, (D, H): for symbols, sums of rows of da."""
+    """Return the sum over t of x_t' da_t, (D, H); of symbols without one-hots."""
     if x.ndim == 3:
         return rows(x.astype(da.dtype, copy=False)).T @ rows(da)
     dW_xh, symbols = np.zeros_like(W_xh), x.ravel()
@@ -93,11 +92,41 @@ def input_products(x: np.ndarray, da: np.ndarray, W_xh: np.ndarray) -> np.ndarra
 def check_like(
     d: ArrayLike, of: np.ndarray, name: str, dtype: np.dtype
 ) -> np.ndarray:
-    """Return d as an array of dtype, or raise ValueError if its shape is not of's."""
+    """Return d as a finite array of dtype, of the shape of `of`, or ValueError."""
     d = np.asarray(d, dtype=dtype)
     if d.shape != of.shape:
-        raise ValueError(f"{name} must be {of.shape}, one for each step; got {d.shape}")
+        wanted = f"{name} must be {of.shape}, one for each step"
+        raise ValueError(f"{wanted}; got {d.shape}")
+    if not np.isfinite(d).all():
+        raise ValueError(f"{name} holds an entry that is not finite")
     return d
+
+
+def check_run(run: Run, x: np.ndarray, rnn: RNN) -> Run:
+    """Return run in the type of the weights; ValueError if it is not of x and rnn.
+
+    x and rnn: checked. Besides shapes, the last step is computed again: weights
+    changed in place since `forward` would give a wrong gradient without a word.
+    """
+    h, logits = (np.asarray(part) for part in run)
+    (T, B), (H, V) = x.shape[:2], rnn.W_hy.shape
+    if h.shape != (T + 1, B, H) or logits.shape != (T + 1, B, V):
+        wanted = f"run must hold h {(T + 1, B, H)}, logits {(T + 1, B, V)}"
+        raise ValueError(f"{wanted}; got {h.shape} and {logits.shape}")
+    real = [z.dtype for z in (h, rnn.h0) if z.dtype.kind == "f"]
+    rounding = (100 + H) * max(np.finfo(dtype).eps for dtype in real)
+    last, size = np.abs(h[-2:]), RNN(*(np.abs(weight) for weight in rnn))
+    # pairs of what is off and of the sum of sizes that rounding scales with
+    off = h[-1] @ rnn.W_hy + rnn.b_y - logits[-1]
+    pairs = [(off, last[-1] @ size.W_hy + size.b_y)]
+    if T:
+        a = read_inputs(x[-1:], rnn.W_xh)[0] + h[-2] @ rnn.W_hh + rnn.b_h
+        read = read_inputs(x[-1:] if x.ndim == 2 else np.abs(x[-1:]), size.W_xh)[0]
+        pairs.append((np.tanh(a) - h[-1], read + last[0] @ size.W_hh + size.b_h))
+    if not all((np.abs(off) <= rounding * (1 + sums)).all() for off, sums in pairs):
+        why = "its last step does not follow from x and these weights"
+        raise ValueError(f"run is stale: {why}; call forward again")
+    return Run(h.astype(rnn.h0.dtype, copy=False), logits)
 
 
 def cross_entropy(
@@ -106,9 +135,9 @@ def cross_entropy(
     """Return the weighted sum of -log softmax(logits)[target], and its derivative.
 
     logits: (T, B, V). target: (T, B) ints in [0, V) or MISSING. weight: "sum" (all
-    1), "mean" (1 / number of targets), or (T, B) numbers. The derivative is by the
-    logits, (T, B, V), of their type. Raises ValueError on bad input. Source:
-    {eq}`bptt-loss`, {eq}`bptt-output-delta`.
+    1), "mean" (1 / number of targets), a number, or (T, B) of them. The derivative
+    is by the logits, (T, B, V), of their type. Raises ValueError on bad input.
+    Source: {eq}`bptt-loss`, {eq}`bptt-output-delta`.
     """
     logits, target = np.asarray(logits), np.asarray(target)
     loss = token_loss(logits, target)  # (T, B), 0 where MISSING; checks both
@@ -119,7 +148,10 @@ def cross_entropy(
         if weight == "mean" and not there.any():
             raise ValueError("every target is MISSING: a mean over nothing")
         weight = 1.0 if weight == "sum" else 1 / there.sum()
-    m = np.broadcast_to(np.asarray(weight, dtype=np.float64), target.shape) * there
+    m = np.asarray(weight, dtype=np.float64)
+    if m.shape not in ((), target.shape) or not np.isfinite(m).all():
+        raise ValueError(f"weight must be finite, {target.shape}; got {m.shape}")
+    m = m * there
     dlogits = np.exp(log_softmax(logits))
     t, b = np.nonzero(there)
     dlogits[t, b, target[t, b]] -= 1
@@ -136,9 +168,9 @@ def loss_and_gradient(
 ) -> tuple[float, Gradient, np.ndarray]:
     """Return the loss, its gradient, and the last state (B, H) to carry on from.
 
-    x, h0: as for `forward`. target: (T + 1, B), MISSING where there is none; weight:
-    as for `cross_entropy`. Where h0 is given, rnn.h0 took no part: its gradient is 0.
-    Raises ValueError on bad input. Source: {eq}`bptt-weights`.
+    x, h0: as for `forward`. target: (T + 1, B), MISSING where there is none;
+    weight: as for `cross_entropy`. Where h0 is given, rnn.h0 took no part: its
+    gradient is 0. Raises ValueError on bad input. Source: {eq}`bptt-weights`.
     """
     run = forward(x, rnn, h0)
     loss, dlogits = cross_entropy(run.logits, target, weight)
@@ -149,27 +181,30 @@ def loss_and_gradient(
     return loss, gradient, run.h[-1]
 
 
-# --- book/05_bptt.md: Do not believe it: three witnesses (#bptt-check)
+# --- book/05_bptt.md: Do not believe it: witnesses (#bptt-check)
 def numerical_gradient(
     loss: Callable[[RNN], float], rnn: RNN, step: float = 1e-5
 ) -> RNN:
     """Return the gradient of loss(rnn) by central differences, entry by entry.
 
-    loss: takes weights, returns a number. step: the change of an entry, in the unit of
-    the weights. Computes in float64: rounding would drown a smaller type. Raises
-    ValueError for a step that is not positive. Source: {eq}`bptt-central`.
+    loss: takes weights, returns a number. step: the change of an entry. Computes in
+    float64: rounding would drown a smaller type. Raises ValueError for a step that
+    is not positive, or lost in rounding. Source: {eq}`bptt-central`.
     """
-    if not step > 0:
-        raise ValueError(f"step must be positive; got {step}")
+    if not 0 < step < np.inf:
+        raise ValueError(f"step must be positive and finite; got {step}")
     moved = RNN(*(np.array(weight, dtype=np.float64) for weight in check_rnn(rnn)))
     out = RNN(*(np.empty_like(weight) for weight in moved))
     for weight, slope in zip(moved, out, strict=True):
         for i in np.ndindex(weight.shape):
             kept = weight[i]
-            weight[i] = kept + step
+            high, low = kept + step, kept - step
+            if high == low:
+                raise ValueError(f"step {step} is lost in the rounding of {kept}")
+            weight[i] = high
             up = loss(moved)
-            weight[i] = kept - step
-            slope[i] = (up - loss(moved)) / (2 * step)
+            weight[i] = low
+            slope[i] = (up - loss(moved)) / (high - low)
             weight[i] = kept
     return out
 
@@ -193,15 +228,16 @@ def windows(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (x, target) of one stretch of at most size steps after the other.
 
-    x: (T, B) or (T, B, D). target: (T + 1, B). Each target comes exactly once. Raises
-    ValueError for other lengths, or a size below 1.
+    x: (T, B) or (T, B, D). target: (T + 1, B). Each target comes exactly once.
+    Raises ValueError for other shapes, or a size below 1.
     """
     x, target = np.asarray(x), np.asarray(target)
     if size < 1 or len(x) < 1:
         raise ValueError(f"size and T must be 1 or more; got {size}, {len(x)}")
-    if len(target) != len(x) + 1:
-        came = f"got {len(target)} rows for T = {len(x)}"
-        raise ValueError(f"target must have T + 1 rows, one for each logits; {came}")
+    wanted = (len(x) + 1, *x.shape[1:2])
+    if target.shape != wanted:
+        why = "a row for each row of logits"
+        raise ValueError(f"target must be {wanted}, {why}; got {target.shape}")
     for start in range(0, len(x), size):
         part = target[start : start + size + 1].copy()
         if start:
@@ -214,11 +250,15 @@ def checkpointed_gradient(
 ) -> tuple[float, RNN]:
     """Return loss and gradient by the weights, keeping one state in `every`.
 
-    The numbers of `loss_and_gradient`, in memory for T / every + every steps and one
-    more forward pass. x, target, errors as there; reduce: "mean" or "sum".
+    The numbers of `loss_and_gradient`, in memory for T / every + every steps and
+    one more forward pass. x, target, errors as there; reduce: "mean" or "sum".
     """
     target = np.asarray(target)
-    n = max(int((target != MISSING).sum()), 1) if reduce == "mean" else 1
+    if reduce not in ("mean", "sum"):
+        raise ValueError(f"reduce must be mean or sum; got {reduce!r}")
+    n = int((target != MISSING).sum()) if reduce == "mean" else 1
+    if n == 0:
+        raise ValueError("every target is MISSING: a mean over nothing")
     parts = list(windows(x, target, every))
     starts = [first_state(None, rnn, target.shape[1])]
     for part, _ in parts[:-1]:

@@ -234,6 +234,22 @@ X = np.zeros((5, 2), dtype=np.int64)
                         np.random.default_rng(0)), "D must equal V"),
         (lambda: sample(3, 4, GOOD, np.random.default_rng(0), X), r"prompt must be \(T0, 4\)"),
         (lambda: sample(3, 2, GOOD, np.random.default_rng(0), temperature=-1), "temperature"),
+        (lambda: sample(3, 2, GOOD, np.random.default_rng(0), temperature=np.nan), "temperature"),
+        (lambda: sample(-1, 2, GOOD, np.random.default_rng(0)), "T must be 0 or more"),
+        (lambda: sample(3, 0, GOOD, np.random.default_rng(0)), "B 1 or more"),
+        (lambda: sample(3, 2, GOOD, np.random.default_rng(0), X[:, 0]), r"must be \(T0, 2\)"),
+        (lambda: forward(X, GOOD, h0=np.full(3, np.nan)), "h0 holds an entry"),
+        (lambda: forward(X, GOOD, h0=np.zeros(3) * 1j), "real numbers; got .* complex"),
+        (lambda: forward([[0, 1], [2]], GOOD), "pad short sequences with MISSING"),
+        (lambda: forward(X, GOOD._replace(W_hh=np.ones((3, 3)) * 1j)), "W_hh must hold real"),
+        (lambda: forward(X, GOOD._replace(b_h=np.array(["a", "b", "c"]))), "b_h must hold real"),
+        (lambda: forward(X, GOOD._replace(W_hy=np.ones((3, 0)), b_y=np.ones(0))), "1 or more"),
+        (lambda: forward(X * 1j, GOOD), r"\(T, B\) integers below 4"),
+        (lambda: forward(X == 0, GOOD), r"\(T, B\) integers below 4"),
+        (lambda: forward(np.zeros((5, 2, 4), dtype=int), GOOD), r"\(T, B, 4\) floats"),
+        (lambda: token_loss(np.full((5, 2, 4), np.nan), X), r"logits\[0, 0\] = \[nan"),
+        (lambda: token_loss(np.full((5, 2, 4), -np.inf), X), "all -inf"),
+        (lambda: token_loss(np.zeros((5, 2, 0)), X), r"logits must be \(T, B, V\)"),
     ],
 )  # fmt: skip
 def test_bad_input_is_named(call, says: str) -> None:  # type: ignore[no-untyped-def]
@@ -244,3 +260,35 @@ def test_bad_input_is_named(call, says: str) -> None:  # type: ignore[no-untyped
 def test_integer_weights_become_float64() -> None:
     net = lib.check_rnn(RNN(*(np.ones(w.shape, dtype=int) for w in GOOD)))
     assert all(weight.dtype == np.float64 for weight in net)
+
+
+def test_unsigned_scores_do_not_wrap_around() -> None:
+    logits = np.array([[[3, 0, 200]]], dtype=np.uint8)
+    y = np.array([[1]], dtype=np.uint64)
+    assert np.array_equal(token_loss(logits, y), token_loss(logits.astype(float), y))
+    assert np.array_equal(lib.log_softmax(logits), lib.log_softmax(logits.astype(float)))
+
+
+def test_a_forbidden_class_costs_infinitely_much_and_the_others_share() -> None:
+    logits = np.array([[[0.0, -np.inf, 0.0]]])
+    np.testing.assert_allclose(token_loss(logits, [[0]]), np.log(2), rtol=1e-15, atol=0)
+    assert np.isposinf(token_loss(logits, [[1]]))
+
+
+@pytest.mark.parametrize("temperature", [1e-12, 1e-300, 5e-324])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_coldest_temperature_is_still_a_distribution(temperature: float, dtype: type) -> None:
+    net = RNN(*(w.astype(dtype) for w in random_net(5, 6, 5, 2)))
+    cold = sample(20, 9, net, np.random.default_rng(0), temperature=temperature)
+    assert np.array_equal(cold, sample(20, 9, net, np.random.default_rng(0), temperature=0))
+
+
+def test_nothing_read_and_nothing_written() -> None:
+    run = forward(np.empty((0, 3), dtype=int), GOOD)
+    assert run.h.shape == (1, 3, 3) and run.logits.shape == (1, 3, 4)
+    assert forward(np.empty((5, 0), dtype=int), GOOD).h.shape == (6, 0, 3)
+    assert token_loss(np.empty((0, 2, 4)), X[:0]).shape == (0, 2)
+    assert sample(0, 2, GOOD, np.random.default_rng(0)).shape == (0, 2)
+    for y in (X[:0], X - 1):
+        with pytest.raises(ValueError, match="every target is MISSING"):
+            mean_loss(np.zeros((len(y), 2, 4)), y)

@@ -115,6 +115,14 @@ def test_one_generator_one_result() -> None:
         assert not np.array_equal(first.x, other.x)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint64])
+def test_counting_takes_any_integers_and_does_not_overflow(dtype: type) -> None:
+    x = counting(300, np.array([0, 99], dtype=dtype), 100)
+    assert x.dtype == np.int64
+    assert np.array_equal(x[:, 1], (99 + np.arange(300)) % 100)
+    assert counting(3, np.empty(0, dtype=dtype), 9).shape == (3, 0)
+
+
 RNG = np.random.default_rng(0)
 
 
