@@ -115,7 +115,8 @@ def lyapunov_exponents(
     settle, not counted. -inf for directions that are lost. Raises ValueError on bad
     input or if no step is left. Source: {eq}`gradients-qr-lyapunov`.
     """
-    total, count, Q, shape = np.zeros(0), 0, np.zeros(0), ()
+    total, count, Q = np.zeros(0), 0, np.zeros(0)
+    shape: tuple[int, ...] = ()
     for t, J_t in enumerate(jacobians):
         J = np.asarray(J_t, dtype=np.float64)
         if t == 0:

@@ -1,4 +1,4 @@
-"""seqmodels.gradients against autograd, analytic and published exponents, and PyTorch's clipping."""
+"""seqmodels.gradients against autograd, known and published exponents, and PyTorch's clipping."""
 
 from __future__ import annotations
 
