@@ -16,7 +16,7 @@ PS ?= ps1_hmm
 RUN := .venv/bin/python -m
 STEP := .venv/bin/python -m tools.step
 
-.PHONY: all help setup export exercises site demo serve lab lint test bench bank shots lock clean
+.PHONY: all help setup export exercises site demo serve lab lint test bench fuzz bank shots lock clean
 
 all: setup ## set up, refresh exercises, build the site, grade a demonstration class
 	@$(STEP) "code of the chapters" -- $(RUN) tools.export
@@ -86,6 +86,9 @@ bench: setup ## speed beside the reference implementations, interleaved runs, me
 	@$(RUN) tools.bench_hmm
 	@$(RUN) tools.bench_bptt
 	@$(RUN) tools.bench_grader
+
+fuzz: setup ## look for bytes that break what reads a student's bytes (SECONDS=10 a target)
+	@$(RUN) tools.fuzz --seconds $(or $(SECONDS),10)
 
 shots: site ## make the picture in README from the built site
 	@$(RUN) tools.shots

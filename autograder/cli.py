@@ -181,7 +181,8 @@ def _stop(*_: object) -> None:
 
 def _complain(*lines: str) -> None:
     for line in lines:
-        print(f"autograder: {line}", file=sys.stderr)
+        shown = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in line)
+        print(f"autograder: {shown}", file=sys.stderr)
 
 
 def _release(args: argparse.Namespace) -> int:

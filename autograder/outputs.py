@@ -127,7 +127,9 @@ def clean_markdown(text: str) -> str:
     if not bare and MARKDOWN_TAG.search(text):
         text = TAG_START.sub("&lt;", text)
     text = MARKDOWN_LINK.sub(" ", text)  # `[x] (javascript:...)` is no link
-    return LATEX_COMMANDS.sub(lambda found: found[0][1:], text)
+    while LATEX_COMMANDS.search(text):  # again: what is left of two backslashes is one
+        text = LATEX_COMMANDS.sub(lambda found: found[0][1:], text)
+    return text
 
 
 def _joined(outputs: object) -> Iterator[tuple[str, dict[str, Any]]]:

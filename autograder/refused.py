@@ -47,8 +47,9 @@ OPENS = {
 
 WHY = {
     "view": (
-        "what the student's code returned is a copy here: whether it shares memory cannot be seen",
-        "look at values: whether the argument has changed after the call",
+        "what the student's code returned lies in this process: where it lay in the other cannot "
+        "be seen",
+        "write into it, and look whether the argument has changed",
     ),
     "grad": (
         "gradients go through the student's code once: not gradients of gradients, not between two "

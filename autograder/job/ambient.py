@@ -13,9 +13,9 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from autograder.job.classes import library_class
 from autograder.job.codec import CodecError
 from autograder.job.generators import set_state, state_of
-from autograder.job.handles import library_class
 
 MAX_TEXT = 1 << 20  # characters that one call may print
 

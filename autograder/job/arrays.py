@@ -75,7 +75,10 @@ def get_shape(source: Decoder) -> tuple[int, ...]:
     ndim = source.byte()
     if ndim > MAX_NDIM:
         raise CodecError(f"{ndim} axes")
-    return tuple(int.from_bytes(source.take(8), "little") for _ in range(ndim))
+    shape = tuple(source.int64() for _ in range(ndim))
+    if min(shape, default=0) < 0:
+        raise CodecError("an axis of negative length")
+    return shape
 
 
 def put_array(out: Encoder, value: Any) -> None:
@@ -83,6 +86,7 @@ def put_array(out: Encoder, value: Any) -> None:
     np = module("numpy")
     value = value.view(np.ndarray) if type(value) is not np.ndarray else value
     out.tag(b"a")
+    out.out.append(value.flags.writeable)
     put_dtype(out, value.dtype)
     put_shape(out, value.shape)
     _put_content(out, value)
@@ -103,6 +107,7 @@ def _put_content(out: Encoder, value: Any) -> None:
 def get_array(source: Decoder) -> Any:
     """Read an array, or new content for a known one."""
     np = module("numpy")
+    writable = bool(source.byte())
     dtype, shape = get_dtype(source), get_shape(source)
     into, source.into = source.into, None
     if dtype.hasobject:  # it may hold itself, so it must be known before its items are
@@ -121,15 +126,27 @@ def get_array(source: Decoder) -> Any:
             number, source.number = source.number, None
             source.link.born(number, value)
     if into is None:
+        if not writable:
+            value.flags.writeable = False
         return value
     if not isinstance(into, np.ndarray) or into.shape != shape or into.dtype != dtype:
         raise CodecError("an array that both sides hold has changed its shape or dtype")
-    writable = into.flags.writeable
-    if not writable:
-        into.flags.writeable = True
-    into[...] = value
+    _write(into, value)
     into.flags.writeable = writable
     return into
+
+
+def _write(into: Any, value: Any) -> None:
+    """Write into an array even if it, or one that it is a view of, is marked as read-only."""
+    chain = [into]
+    while isinstance(chain[-1].base, module("numpy").ndarray):
+        chain.append(chain[-1].base)
+    marks = [array.flags.writeable for array in chain]
+    for array in reversed(chain):
+        array.flags.writeable = True
+    into[...] = value
+    for array, mark in zip(chain, marks, strict=True):
+        array.flags.writeable = mark
 
 
 def _fill(source: Decoder, value: Any) -> None:

@@ -189,6 +189,8 @@ class Cells:
         self.outputs = Outputs()
         self.exception: BaseException | None = None  # what ended the last cell
         self.number = 0
+        if "" not in sys.path:
+            sys.path.insert(0, "")  # modules beside the notebook, as a kernel finds them
         self.shell = shell = warm()
         if namespace is None:
             self.namespace = shell.user_ns

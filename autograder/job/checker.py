@@ -16,9 +16,12 @@ from typing import Any
 from autograder import frames
 from autograder.job import files
 from autograder.job.cells import Cells
+from autograder.job.ends import Checker
+from autograder.job.messages import DeadKernelError, PeerError
 from autograder.job.names import Names
-from autograder.job.remote import Checker, DeadKernelError, PeerError
 from autograder.job.student import SEED, seed_all
+
+OURS = ("PeerError", "DeadKernelError", "CellTimeoutError")  # names that tell a cause
 
 
 class _Program:
@@ -64,6 +67,8 @@ class _Program:
             name = type(dead).__name__
             text = str(dead)
             error = {"ename": name, "evalue": text, "traceback": [f"{name}: {text}"]}
+        elif error is not None and error["ename"] in OURS:  # a class of the student's, named so
+            error["ename"] = _known_name(failure, "Exception")
         public = ""
         if error is not None:
             public = self._public(source, hidden, error, failure)

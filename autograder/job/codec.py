@@ -37,11 +37,14 @@ class Link(Protocol):
     def born(self, number: int, value: Any) -> None:
         """Enter a new shared object."""
 
+    def of(self, number: int, mine: bool | None) -> Any:
+        """Return a known object by its number."""
+
     def graph(self, number: int | None, value: Any) -> Any:
         """Give a tensor that the other side has computed its place in a graph of gradients."""
 
-    def tuple_type(self, name: str, fields: tuple[str, ...]) -> Any:
-        """Return a named tuple type of our own with this name and these fields, or None."""
+    def tuple_type(self, name: str, fields: tuple[str, ...], items: list[Any]) -> Any:
+        """Return our own type for a named tuple with this name, fields and items, or None."""
 
 
 class Kind(NamedTuple):

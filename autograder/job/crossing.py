@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograder.job import (
@@ -13,50 +13,28 @@ from autograder.job import (
     handles,
     library,
     named,
-    operations,
     tables,
     tensors,
     values,
+    views,
 )
 from autograder.job.codec import CodecError, Decoder, Encoder
-from autograder.job.exceptions import (
-    MAX_TEXT,
-    allowed_exception,
-    attributes_of,
-    get_names,
-    mirror_text,
-    names_of,
-    put_names,
-    rebuild,
-    safe_text,
-)
-from autograder.job.handles import (
-    FACADES,
-    HandleType,
-    is_own,
-    library_class,
-    make_class,
-    plain_text,
-)
+from autograder.job.described import Described
+from autograder.job.handles import HandleType
 from autograder.job.pickles import Pickler, Unpickler, kept_here, stays
-from autograder.job.shared import Table
-
-_SHOWN = (dict, list, set, tuple, frozenset)  # what a student's class may say it is one of
 
 
-class Crossing(Table):
+class Crossing(Described):
     """Write and read what is no plain value."""
 
     def __init__(self, first: int, trusted: bool) -> None:
-        super().__init__(first)
-        self.trusted = trusted  # this side is: it may send pickles, and reads none
-        self.space: dict[str, Any] = {}
+        super().__init__(first, trusted)
         self.readers: dict[int, Callable[[Decoder], Any]] = {
             ord("R"): self._read_reference,
             ord("S"): self.read_twin,
             ord("Y"): self._read_mine,
             ord("u"): lambda source: self.of(source.int64(), False),
-            ord("X"): self._read_class,
+            ord("X"): self.read_class,
             ord("M"): self._read_object,
             ord("D"): self._read_named,
             ord("E"): self.read_exception,
@@ -110,7 +88,19 @@ class Crossing(Table):
         if not self.looking and id(value) in self.numbers:
             number = self.numbers[id(value)]
             self.told |= {number} | self.behind.get(number, set())
+        if new and not done and not self.trusted and self.answering:
+            window = views.find(value, self._settled())
+            if window is not None:
+                views.put(out, window)
+                return True, None
         return done, entry
+
+    def _settled(self) -> Iterator[tuple[int, Any]]:
+        """Yield the twins that both sides hold by now, with their numbers."""
+        new = set(self.new)
+        for number, entry in self.entries.items():
+            if entry.mine is None and number not in new:
+                yield number, entry.value
 
     def put_other(self, out: Encoder, value: Any) -> None:
         """Write what is no plain value: by name, by number, as a pickle or as an object of ours."""
@@ -139,49 +129,13 @@ class Crossing(Table):
         elif issubclass(kind, type):
             if self.trusted and value.__module__ != "__main__" and self._pickled(out, value):
                 return
-            self._write_class(out, value)
+            self.write_class(out, value)
         elif self.trusted and self._pickled(out, value):
             return
         else:
             number, _ = self.enter(value, True)
             out.tag(b"M" + number.to_bytes(8, "little"))
-            self._put_class(out, kind)
-
-    def _put_class(self, out: Encoder, kind: type) -> None:
-        """Write a class as a class of ours, even if it is a library's."""
-        number = self.numbers.get(id(kind))
-        if number is None:
-            self._write_class(out, kind)
-        else:
-            tag = b"Y" if self.entries[number].mine is False else b"u"
-            out.out += tag + number.to_bytes(8, "little")
-
-    def _write_class(self, out: Encoder, kind: type) -> None:
-        number, _ = self.enter(kind, True)
-        own = [base for base in type.__dict__["__bases__"].__get__(kind) if is_own(base)]
-        library = [
-            [
-                (plain_text(part.__module__), plain_text(part.__qualname__))
-                for part in base.__mro__[:-1]
-            ]
-            for base in ([kind] if not is_own(kind) else kind.__bases__)
-            if not is_own(base) and base is not object
-        ]
-        out.tag(b"X" + number.to_bytes(8, "little"))
-        for text in (kind.__name__, kind.__module__, kind.__qualname__):
-            out.text(plain_text(text)[:200])
-        out.text(plain_text(type.__getattribute__(kind, "__doc__"))[:MAX_TEXT])
-        out.raw(bytes(operations.specials_of(kind)))
-        out.out.append(handles.by_identity(kind))
-        out.tag(b"", len(own) if is_own(kind) else 0)
-        for base in own if is_own(kind) else ():
-            self._put_class(out, base)
-        out.tag(b"", len(library))
-        for names in library:
-            out.tag(b"", len(names))
-            for module, qualname in names:
-                out.text(module)
-                out.text(qualname)
+            self.put_class(out, kind)
 
     def _pickled(self, out: Encoder, value: Any) -> bool:
         """Write a library's object as a pickle, if it is one that can be copied."""
@@ -225,52 +179,6 @@ class Crossing(Table):
             return _elsewhere(self, value)
         return value
 
-    def _read_class(self, source: Decoder) -> Any:
-        number = source.int64()
-        name, module, qualname = source.text(), source.text(), source.text()
-        doc, specials, identity = source.text(), source.raw(), bool(source.byte())
-        own = tuple(source.get() for _ in range(source.count()))
-        library: list[type] = []
-        facade = None
-        for _ in range(source.count()):
-            names = [(source.text(), source.text()) for _ in range(source.count())]
-            facade = facade or FACADES.get(names[0]) if names else facade
-            found = (library_class(*parts) for parts in names)
-            library += [kind for kind in found if kind is not None and kind is not object][:1]
-        if not all(isinstance(base, type) for base in own):
-            raise CodecError("a class that inherits from no class")
-        errors = [kind for kind in (*own, *library) if issubclass(kind, BaseException)]
-        library = [kind for kind in library if kind.__module__ != "builtins" or kind in _SHOWN]
-        facade = facade or next((kind for kind in library if not handles.can_inherit(kind)), None)
-        if facade is not None and issubclass(facade, handles.value_types()):
-            facade = None
-        made: type
-        if errors:
-            made = self._mirror(name, errors, doc)
-        else:
-            if not all(isinstance(base, HandleType) for base in own):
-                raise CodecError("a class that inherits from no class of its side")
-            list_ = operations.NAMES
-            methods = [list_[i] for i in specials if i < len(list_)]
-            helper = dict.get(self.space, name) if module == "__main__" else None
-            if isinstance(helper, type) and not isinstance(helper, HandleType):
-                facade = facade or helper
-            made = make_class(
-                self, number, (name, module, qualname), doc, methods,
-                own, library, identity, facade,
-            )  # fmt: skip
-        self.admit(number, made, False)
-        return made
-
-    def _mirror(self, name: str, bases: list[type], doc: str) -> type:
-        """Make a local exception class for one of the other side."""
-        parents = tuple(kind for kind in bases if allowed_exception(kind)) or (Exception,)
-        space = {"__module__": "__main__", "__doc__": doc or None, "__str__": mirror_text}
-        try:
-            return type(name, parents, space)
-        except TypeError:
-            return type(name, parents[:1], space)
-
     def _read_pickle(self, source: Decoder) -> Any:
         """Rebuild a library's object; only the student's side reads such, from the trusted one."""
         number = source.int64()
@@ -278,13 +186,6 @@ class Crossing(Table):
         value = Unpickler(io.BytesIO(source.raw()), extras).load()
         self.admit(number, value, False)
         return value
-
-    def tuple_type(self, name: str, fields: tuple[str, ...]) -> Any:
-        """Return the notebook's own named tuple type, if there is one like this."""
-        kind = dict.get(self.space, name)
-        if isinstance(kind, type) and issubclass(kind, tuple):
-            return kind if getattr(kind, "_fields", None) == fields else None
-        return None
 
     def graph(self, number: int | None, value: Any) -> Any:
         """Hang a tensor that the other side computed on its graph, which is over there."""
@@ -302,63 +203,6 @@ class Crossing(Table):
             self.behind = {n: told for n, told in self.behind.items() if n in self.entries}
             self.behind[number] = made
         return gradients.hang(self, graph, value, inputs)
-
-    # ---- exceptions
-
-    def write_exception(self, out: Encoder, error: BaseException) -> None:
-        """Write an exception: its class, its arguments, its text and its public attributes."""
-        kind = type(error)
-        number = self.numbers.get(id(kind))
-        if number is not None or is_own(kind):
-            out.tag(b"c")
-            self._put_class(out, kind)
-        else:
-            out.tag(b"n")
-            put_names(out, names_of(kind))
-        args = BaseException.args.__get__(error)  # type: ignore[attr-defined]
-        self._put_safely(out, tuple(args), tuple(safe_text(arg) for arg in args))
-        out.text(safe_text(error))
-        self._put_safely(out, attributes_of(error), {})
-        cause = error.__cause__ if len(out.out) < MAX_TEXT else None
-        out.out.append(cause is not None)
-        if cause is not None:
-            self.write_exception(out, cause)
-
-    def _put_safely(self, out: Encoder, value: Any, instead: Any) -> None:
-        before, depth, new = len(out.out), out.depth, len(self.new)
-        try:
-            out.put(value)
-        except CodecError:
-            for number in self.new[new:]:
-                self.forget(number)
-            del self.new[new:], out.out[before:]
-            out.depth = depth
-            out.put(instead)
-
-    def read_exception(self, source: Decoder) -> BaseException:
-        """Read an exception and build it from a class that exists here."""
-        tag = source.take(1)
-        known: list[type] = []
-        if tag == b"c":
-            known = [source.get()]
-        elif tag == b"n":
-            found = (library_class(*parts) for parts in get_names(source))
-            known = [kind for kind in found if kind is not None and allowed_exception(kind)]
-        args, text, attributes = source.get(), source.text(), source.get()
-        cause = self.read_exception(source) if source.byte() else None
-        if type(args) is not tuple or type(attributes) is not dict:
-            raise CodecError("not an exception")
-        if any(not isinstance(kind, type) for kind in known):
-            raise CodecError("not an exception")
-        for kind in known or [Exception]:
-            if issubclass(kind, BaseException) and (
-                kind.__module__ == "__main__" or allowed_exception(kind)
-            ):
-                made = rebuild(kind, args, text, attributes)
-                if made is not None:
-                    made.__cause__ = cause
-                    return made
-        return Exception(text)
 
 
 async def _elsewhere(link: Any, coroutine: Any) -> Any:

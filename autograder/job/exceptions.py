@@ -6,8 +6,9 @@ import contextlib
 import types
 from typing import Any
 
+from autograder.job.classes import is_own, library_class, plain_text
 from autograder.job.codec import Decoder, Encoder
-from autograder.job.handles import is_own, library_class, plain_text
+from autograder.job.handles import like_a_method
 
 _FRAMEWORKS = ("unittest", "_pytest", "pytest", "doctest", "IPython", "bdb", "pdb", "traitlets")
 MAX_TEXT = 20_000
@@ -63,7 +64,7 @@ def rebuild(
             error = kind.__new__(kind, *args)
             error.args = args
         for name, value in attributes.items():
-            if type(name) is not str or name.startswith("__"):
+            if type(name) is not str or name.startswith("__") or like_a_method(name, value):
                 continue
             slot = next((vars(k)[name] for k in type(error).__mro__ if name in vars(k)), None)
             if slot is None:

@@ -10,7 +10,6 @@ not what the reference answer is asked for too, it raises (`judges`).
 from __future__ import annotations
 
 import abc
-import enum
 import functools
 import inspect
 import sys
@@ -18,7 +17,6 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from autograder.job.codec import CodecError
 from autograder.job.operations import COMPARING, NAMES, WITH_ANOTHER
 
 Request = Callable[..., Any]  # request(operation, *args, **kwargs) -> value
@@ -76,7 +74,10 @@ class HandleType(abc.ABCMeta):
         link = super().__getattribute__("_link_")
         if name == "__signature__":
             return signature_from(link.request("signature", cls))
-        return link.request("getattr", cls, name)
+        value = link.request("getattr", cls, name)
+        if name in value_methods() and callable(value):
+            link.judge(name, cls)
+        return value
 
     def __setattr__(cls, name: str, value: Any) -> None:
         if name in _CLASS_LOCAL or name.startswith("_abc_"):
@@ -105,6 +106,7 @@ class HandleType(abc.ABCMeta):
         return int(cls._link_.request("__len__", cls))
 
     def __contains__(cls, item: Any) -> bool:
+        cls._link_.judge("__contains__", cls)
         return cls._link_.request("__contains__", cls, item) is True
 
     def __bool__(cls) -> bool:
@@ -143,7 +145,7 @@ class Handle(metaclass=HandleType):
         if name == "__signature__":
             return signature_from(kind._link_.request("signature", self))
         value = kind._link_.request("getattr", self, name)
-        if name in value_methods() and not kind._identity_ and callable(value):
+        if name in value_methods() and callable(value):
             kind._link_.judge(name, self)
         return value
 
@@ -205,7 +207,7 @@ def _method(name: str) -> Callable[..., Any]:
     def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         kind = type(self)
         if name in COMPARING:
-            if kind._identity_ or args == (None,):
+            if kind._identity_ or (args and args[0] is None):
                 return _IDENTITY[name](self, *args)
             kind._link_.judge(name, self)
         elif name in WITH_ANOTHER and not isinstance(type(args[0]), HandleType):
@@ -226,122 +228,49 @@ _IDENTITY: dict[str, Callable[..., Any]] = {
     "__hash__": id,
     **dict.fromkeys(("__lt__", "__le__", "__gt__", "__ge__"), lambda self, other: NotImplemented),
 }
-_METHODS = {name: _method(name) for name in NAMES}
-
-# Classes that a stand-in may say it is an instance of, though it cannot inherit from them.
-FACADES: dict[tuple[str, str], type] = {
-    ("builtins", str(kind.__name__)): kind
-    for kind in (types.FunctionType, types.GeneratorType, types.MethodType, types.ModuleType,
-                 types.BuiltinFunctionType, types.CodeType, types.CoroutineType)
-}  # fmt: skip
-_BY_IDENTITY = (
-    types.CodeType,
-    types.GeneratorType,
-    types.FunctionType,
-    types.BuiltinFunctionType,
-    types.MethodType,
-    types.ModuleType,
-)
+METHODS = {name: _method(name) for name in NAMES}  # what a stand-in's class may have
 
 
-def by_identity(kind: type) -> bool:
-    """Tell whether objects of a class are equal only if they are the same."""
-    return issubclass(kind, (*_BY_IDENTITY, enum.Enum))
-
-
-def library_class(module: str, qualname: str) -> type | None:
-    """Return a class that is already imported here from a library, by its own name; else None."""
-    if module.partition(".")[0] in ("__main__", "autograder"):
-        return None
-    place: Any = sys.modules.get(module)
-    if not isinstance(place, types.ModuleType):
-        return None
-    for part in qualname.split("."):
-        space = vars(place) if isinstance(place, (types.ModuleType, type)) else {}
-        place = space.get(part)
-    if not isinstance(place, type) or isinstance(place, HandleType):
-        return None
-    same = place.__module__ == module and place.__qualname__ == qualname
-    return place if same else None
-
-
-BUILT_IN = frozenset(FACADES.values())
-
-
-def is_own(kind: type) -> bool:
-    """Tell whether a class is a notebook's own, not to be found by its name in a library."""
-    if isinstance(kind, HandleType) or kind in BUILT_IN:
-        return False
-    return library_class(plain_text(kind.__module__), plain_text(kind.__qualname__)) is not kind
-
-
-def plain_text(value: Any) -> str:
-    """Return a string as it is, whatever its class does; anything else is empty."""
-    return str.__str__(value) if isinstance(value, str) else ""
-
-
-def make_class(
-    link: Any,
-    number: int,
-    names: tuple[str, str, str],
-    doc: str,
-    specials: Iterable[str],
-    own: tuple[type, ...],
-    library: Iterable[type],
-    identity: bool,
-    facade: type | None,
-) -> type:
-    """Make the local class that stands for a class of the other side."""
-    name, module, qualname = names
-    space: dict[str, Any] = {
-        "__slots__": (), "_link_": link, "_number_": number, "_identity_": identity,
-        "_facade_": facade, "_shown_": name, "__module__": module, "__qualname__": qualname,
-        "__doc__": doc or None,
-    }  # fmt: skip
-    space.update({special: _METHODS[special] for special in specials})
-    bases = own or (Handle,)
-    for extra in (*[(*bases, base) for base in library if can_inherit(base)], bases):
-        try:
-            made = HandleType.__new__(HandleType, name, extra, dict(space))
-            type.__setattr__(made, "__abstractmethods__", frozenset())
-            make_handle(made, number)
-            return made
-        except TypeError:  # another memory layout or another metaclass: do without this base
-            continue
-    raise CodecError(f"no class can stand for {name}")
-
-
-def can_inherit(base: type) -> bool:
-    """Tell whether a class is plain Python: C code would look for its own memory in a stand-in."""
-    for kind in base.__mro__[:-1]:
-        space = vars(kind)
-        if not kind.__flags__ & _HEAP_TYPE or "__del__" in space:
-            return False
-        if any(isinstance(value, _OF_C) for value in space.values()):
-            return False
-    return True
-
-
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
-_OF_C = (types.MethodDescriptorType, types.WrapperDescriptorType, types.MemberDescriptorType)
+_VALUES = {
+    "numpy": ("ndarray", "generic"),
+    "torch": ("Tensor",),
+    "pandas": ("DataFrame", "Series", "Index"),
+    "fractions": ("Fraction",),
+    "decimal": ("Decimal",),
+    "datetime": ("date", "time", "timedelta"),
+}
 
 
 def value_types() -> tuple[type, ...]:
     """List the types that no stand-in may say it is an instance of: those that go over by value."""
-    found: list[type] = [int, float, complex, str, bytes, bytearray]
-    for library, names in (("numpy", ("ndarray", "generic")), ("torch", ("Tensor",))):
-        module = sys.modules.get(library)
-        found += [getattr(module, name) for name in names if hasattr(module, name)]
-    return tuple(found)
+    return _value_types(tuple(name for name in _VALUES if name in sys.modules))
 
 
 @functools.cache
+def _value_types(libraries: tuple[str, ...]) -> tuple[type, ...]:
+    found: list[type] = [int, float, complex, str, bytes, bytearray]
+    for library in libraries:
+        module = sys.modules[library]
+        found += [getattr(module, name) for name in _VALUES[library] if hasattr(module, name)]
+    return tuple(found)
+
+
 def value_methods() -> frozenset[str]:
     """List what values can be asked: an object that is none may answer as it likes."""
-    kinds = (*value_types(), list, tuple, dict, set)
+    return _methods_of(value_types())
+
+
+def like_a_method(name: str, value: Any) -> bool:
+    """Tell whether something of the student's, by this name, would pass for a value's method."""
+    theirs = isinstance(value, HandleType) or isinstance(type(value), HandleType)
+    return theirs and name in value_methods()
+
+
+@functools.cache
+def _methods_of(kinds: tuple[type, ...]) -> frozenset[str]:
     return frozenset(
         name
-        for kind in kinds
+        for kind in (*kinds, list, tuple, dict, set)
         for name in dir(kind)
         if name[0] != "_" and callable(getattr(kind, name, None))
     )

@@ -12,7 +12,7 @@ import sys
 import types
 from typing import Any
 
-from autograder.job.handles import Handle, HandleType
+from autograder.job.handles import HandleType
 from autograder.job.operations import ALWAYS
 
 _STREAMS = (io.StringIO, io.BytesIO)
@@ -79,12 +79,16 @@ def _permit_attribute(operation: str, args: list[Any]) -> None:
     if operation != "getattr":
         if isinstance(value, type) or name not in getattr(value, "__dict__", ()):
             raise AttributeError(f"attribute {name!r} of an object of the test cannot be set")
-        if not isinstance(value.__dict__[name], (*_VALUES, Handle)) and not _is_data(value, name):
+        held = value.__dict__[name]
+        if not (_is_stand_in(held) or isinstance(held, _VALUES) or _is_data(held)):
             raise AttributeError(f"attribute {name!r} of an object of the test cannot be set")
 
 
-def _is_data(value: Any, name: str) -> bool:
-    held = value.__dict__[name]
+def _is_stand_in(held: Any) -> bool:
+    return isinstance(type(held), HandleType)
+
+
+def _is_data(held: Any) -> bool:
     return not callable(held) and (
         of_test(type(held)) or type(held).__module__ in ("numpy", "torch")
     )

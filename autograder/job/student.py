@@ -16,7 +16,7 @@ from typing import Any
 from autograder import frames
 from autograder.job import files
 from autograder.job.cells import Cells
-from autograder.job.remote import Student
+from autograder.job.ends import Student
 
 SEED = 0  # of every process at its start
 

@@ -140,7 +140,14 @@ def _get_torch_name(source: Decoder) -> Any:
 
 def _put_size(out: Encoder, value: Any) -> None:
     out.tag(b"Z")
-    put_shape(out, value) if len(value) < 256 else out.tag(b"\0")
+    out.items(map(int, tuple.__iter__(value)), len(value))
+
+
+def _get_size(source: Decoder) -> Any:
+    sizes = source.items()
+    if not all(type(size) is int and -(1 << 63) <= size < 1 << 63 for size in sizes):
+        raise CodecError("no torch.Size")
+    return module("torch").Size(sizes)
 
 
 def _put_device(out: Encoder, value: Any) -> None:
@@ -173,7 +180,7 @@ FINDERS.insert(0, _find_torch)
 READERS.update(
     {
         ord("g"): _get_tensor,
-        ord("Z"): plain(lambda source: module("torch").Size(get_shape(source))),
+        ord("Z"): plain(_get_size),
         ord("h"): plain(_get_torch_name),
         ord("v"): plain(_get_device),
     }

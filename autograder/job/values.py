@@ -6,17 +6,14 @@ student's class runs while a value is written.
 
 from __future__ import annotations
 
-import re
 import struct
-from array import array
-from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
 from autograder.job.codec import (
     FINDERS,
     KINDS,
-    MAX_ITEMS,
     READERS,
     CodecError,
     Decoder,
@@ -24,11 +21,27 @@ from autograder.job.codec import (
     Kind,
     plain,
 )
+from autograder.job.containers import (
+    fields_of,
+    get_bytearray,
+    get_deque,
+    get_list,
+    get_named,
+    get_packed,
+    get_packed_list,
+    get_pairs,
+    get_set,
+    put_bytearray,
+    put_deque,
+    put_members,
+    put_named,
+    put_pairs,
+    put_sequence,
+)
 
 MAX_INT_BYTES = 1 << 16  # about 157,000 decimal digits
-MAX_FIELDS = 256  # of one named tuple
 
-_Q, _I, _D = struct.Struct("<q"), struct.Struct("<I"), struct.Struct("<d")
+_Q, _D = struct.Struct("<q"), struct.Struct("<d")
 
 
 def _put_int(out: Encoder, value: int) -> None:
@@ -76,127 +89,6 @@ _CONSTANTS: dict[Any, bytes] = {
 }
 
 
-def _pack(values: list[Any] | tuple[Any, ...]) -> tuple[bytes, array[Any]] | None:
-    """Pack a long run of floats or small ints; None if it is something else."""
-    kinds = set(map(type, values))
-    try:
-        if kinds == {float}:
-            return b"F", array("d", values)
-        if kinds == {int}:
-            return b"J", array("q", values)
-    except OverflowError:
-        pass
-    return None
-
-
-def _put_sequence(plain: bytes, packed: bytes) -> Callable[[Encoder, Any], None]:
-    def put(out: Encoder, value: Any) -> None:
-        run = _pack(value) if len(value) >= 8 else None
-        if run is None:
-            out.tag(plain)
-            out.items(value, len(value))
-        else:
-            out.tag(packed + run[0])
-            out.raw(memoryview(run[1]).cast("B"))
-
-    return put
-
-
-def _get_packed(source: Decoder) -> list[Any]:
-    kind = source.take(1)
-    if kind not in (b"F", b"J"):
-        raise CodecError("unknown packing")
-    run = array("d" if kind == b"F" else "q")
-    run.frombytes(source.raw())
-    if len(run) > 2 * MAX_ITEMS:
-        raise CodecError("too many numbers at once")
-    return run.tolist()
-
-
-def _get_list(source: Decoder) -> list[Any]:
-    target: list[Any] = source.start(list)
-    list.__setitem__(target, slice(None), source.items())
-    return target
-
-
-def _get_packed_list(source: Decoder) -> list[Any]:
-    target: list[Any] = source.start(list)
-    list.__setitem__(target, slice(None), _get_packed(source))
-    return target
-
-
-def _put_pairs(tag: bytes) -> Callable[[Encoder, Any], None]:
-    def put(out: Encoder, value: Any) -> None:
-        out.tag(tag)
-        if tag == b"W":
-            out.put(value.default_factory)
-        out.out += _I.pack(dict.__len__(value))
-        for key, item in dict.items(value):
-            out.put(key)
-            out.put(item)
-
-    return put
-
-
-def _get_pairs(make: Any) -> Callable[[Decoder], Any]:
-    def get(source: Decoder) -> Any:
-        target = source.start(make)
-        if make is defaultdict:
-            factory = source.get()
-            if factory is not None and not callable(factory):
-                raise CodecError("a default factory must be callable")
-            target.default_factory = factory
-        pairs = [(source.get(), source.get()) for _ in range(source.count())]
-        make.clear(target)
-        for key, item in pairs:
-            make.__setitem__(target, key, item)
-        return target
-
-    return get
-
-
-def _put_members(tag: bytes) -> Callable[[Encoder, Any], None]:
-    def put(out: Encoder, value: Any) -> None:
-        out.tag(tag)
-        out.items(value, len(value))
-
-    return put
-
-
-def _get_set(source: Decoder) -> set[Any]:
-    target: set[Any] = source.start(set)
-    source.marks += 1  # another order here: the digest must be taken anew
-    members = source.items()
-    set.clear(target)
-    set.update(target, members)
-    return target
-
-
-def _put_deque(out: Encoder, value: deque[Any]) -> None:
-    out.tag(b"q" + _Q.pack(-1 if value.maxlen is None else value.maxlen))
-    out.items(value, len(value))
-
-
-def _get_deque(source: Decoder) -> deque[Any]:
-    length = source.int64()
-    target: deque[Any] = source.start(lambda: deque(maxlen=None if length < 0 else length))
-    members = source.items()
-    deque.clear(target)
-    deque.extend(target, members)
-    return target
-
-
-def _put_bytearray(out: Encoder, value: bytearray) -> None:
-    out.tag(b"B")
-    out.raw(value)
-
-
-def _get_bytearray(source: Decoder) -> bytearray:
-    target: bytearray = source.start(bytearray)
-    target[:] = source.raw()
-    return target
-
-
 def _put_range(out: Encoder, value: range) -> None:
     out.tag(b"r")
     for part in (value.start, value.stop, value.step):
@@ -207,58 +99,6 @@ def _put_slice(out: Encoder, value: slice) -> None:
     out.tag(b"x")
     for part in (value.start, value.stop, value.step):
         out.put(part)
-
-
-_NAME = re.compile(r"[A-Za-z_]\w{0,99}\Z")
-_TUPLES: dict[tuple[str, tuple[str, ...]], Any] = {}
-
-
-def tuple_type(name: str, fields: tuple[str, ...]) -> Any:
-    """Return a named tuple type with these fields, always the same one."""
-    made = _TUPLES.get((name, fields))
-    if made is None:
-        if len(_TUPLES) >= 1000 or len(fields) > MAX_FIELDS:
-            raise CodecError("too many kinds of named tuples")
-        if not all(_NAME.match(part) for part in (name, *fields)):
-            raise CodecError("a name in a named tuple is no identifier")
-        made = _TUPLES[name, fields] = namedtuple(name, fields)
-        made.__module__ = "__main__"
-    return made
-
-
-def _fields(kind: type) -> tuple[str, ...] | None:
-    """Return the field names of a named tuple type (or of a C struct sequence), else None."""
-    names = kind.__dict__.get("_fields")
-    for base in kind.__mro__ if names is None else ():
-        names = names or base.__dict__.get("_fields")
-    if names is None and hasattr(kind, "n_sequence_fields"):
-        names = kind.__dict__.get("__match_args__")
-    if type(names) is tuple and names and all(type(name) is str for name in names):
-        return names
-    return None
-
-
-def put_named(out: Encoder, value: Any) -> None:
-    """Write a named tuple by its name and fields."""
-    fields = _fields(type(value))
-    if fields is None or len(fields) != tuple.__len__(value):
-        _put_sequence(b"t", b"T")(out, tuple(tuple.__iter__(value)))
-        return
-    out.tag(b"N")
-    out.text(type(value).__name__)
-    out.tag(b"", len(fields))
-    for field in fields:
-        out.text(field)
-    for item in tuple.__iter__(value):
-        out.put(item)
-
-
-def _get_named(source: Decoder) -> Any:
-    name = source.text()
-    fields = tuple(source.text() for _ in range(source.count()))
-    own = source.link.tuple_type(name, fields) if source.link is not None else None
-    made = own or tuple_type(name, fields)
-    return tuple.__new__(made, [source.get() for _ in fields])
 
 
 def _get_complex(source: Decoder) -> complex:
@@ -276,8 +116,8 @@ def _get_slice(source: Decoder) -> slice:
     return slice(source.get(), source.get(), source.get())
 
 
-_TUPLE = Kind(_put_sequence(b"t", b"T"))
-_FROZEN = Kind(_put_members(b"z"))
+_TUPLE = Kind(put_sequence(b"t", b"T"))
+_FROZEN = Kind(put_members(b"z"))
 _WRITTEN: dict[type, Kind] = {
     **{type(value): Kind(_put_constant) for value in _CONSTANTS},
     int: Kind(_put_int),
@@ -285,16 +125,16 @@ _WRITTEN: dict[type, Kind] = {
     complex: Kind(lambda out, z: out.tag(b"c" + struct.pack("<dd", z.real, z.imag))),
     str: Kind(_put_str),
     bytes: Kind(_put_bytes),
-    bytearray: Kind(_put_bytearray, shared=True),
-    list: Kind(_put_sequence(b"l", b"L"), shared=True),
+    bytearray: Kind(put_bytearray, shared=True),
+    list: Kind(put_sequence(b"l", b"L"), shared=True),
     tuple: Kind(lambda out, value: out.body(_TUPLE, value)),
-    dict: Kind(_put_pairs(b"d"), shared=True),
-    Counter: Kind(_put_pairs(b"C"), shared=True),
-    OrderedDict: Kind(_put_pairs(b"O"), shared=True),
-    defaultdict: Kind(_put_pairs(b"W"), shared=True),
-    set: Kind(_put_members(b"e"), shared=True),
+    dict: Kind(put_pairs(b"d"), shared=True),
+    Counter: Kind(put_pairs(b"C"), shared=True),
+    OrderedDict: Kind(put_pairs(b"O"), shared=True),
+    defaultdict: Kind(put_pairs(b"W"), shared=True),
+    set: Kind(put_members(b"e"), shared=True),
     frozenset: Kind(lambda out, value: out.body(_FROZEN, value)),
-    deque: Kind(_put_deque, shared=True),
+    deque: Kind(put_deque, shared=True),
     range: Kind(_put_range),
     slice: Kind(_put_slice),
 }
@@ -310,21 +150,21 @@ _READ: dict[int, Callable[[Decoder], Any]] = {
     ord("c"): plain(_get_complex),
     ord("s"): plain(Decoder.text),
     ord("b"): plain(Decoder.raw),
-    ord("B"): _get_bytearray,
-    ord("l"): _get_list,
-    ord("L"): _get_packed_list,
+    ord("B"): get_bytearray,
+    ord("l"): get_list,
+    ord("L"): get_packed_list,
     ord("t"): plain(lambda source: tuple(source.items())),
-    ord("T"): plain(lambda source: tuple(_get_packed(source))),
-    ord("d"): _get_pairs(dict),
-    ord("C"): _get_pairs(Counter),
-    ord("O"): _get_pairs(OrderedDict),
-    ord("W"): _get_pairs(defaultdict),
-    ord("e"): _get_set,
+    ord("T"): plain(lambda source: tuple(get_packed(source))),
+    ord("d"): get_pairs(dict),
+    ord("C"): get_pairs(Counter),
+    ord("O"): get_pairs(OrderedDict),
+    ord("W"): get_pairs(defaultdict),
+    ord("e"): get_set,
     ord("z"): plain(lambda source: frozenset(source.items())),
-    ord("q"): _get_deque,
+    ord("q"): get_deque,
     ord("r"): plain(_get_range),
     ord("x"): plain(_get_slice),
-    ord("N"): plain(_get_named),
+    ord("N"): plain(get_named),
 }
 
 
@@ -362,7 +202,7 @@ def _find_base(value: Any, kind: type) -> Kind | None:
             row = _WRITTEN[base]
             return row if convert is None else Kind(_converted(row, convert), row.shared)
     if tuple in mro:
-        return None if _adds(mro, tuple, _fields(kind) or ()) else Kind(put_named)
+        return None if _adds(mro, tuple, fields_of(kind) or ()) else Kind(put_named)
     return None
 
 

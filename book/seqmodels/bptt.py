@@ -93,6 +93,8 @@ def check_like(
     d: ArrayLike, of: np.ndarray, name: str, dtype: np.dtype
 ) -> np.ndarray:
     """Return d as a finite array of dtype, of the shape of `of`, or ValueError."""
+    if np.iscomplexobj(d):
+        raise ValueError(f"{name} must hold real numbers; got complex ones")
     d = np.asarray(d, dtype=dtype)
     if d.shape != of.shape:
         wanted = f"{name} must be {of.shape}, one for each step"
@@ -113,8 +115,7 @@ def check_run(run: Run, x: np.ndarray, rnn: RNN) -> Run:
     if h.shape != (T + 1, B, H) or logits.shape != (T + 1, B, V):
         wanted = f"run must hold h {(T + 1, B, H)}, logits {(T + 1, B, V)}"
         raise ValueError(f"{wanted}; got {h.shape} and {logits.shape}")
-    real = [z.dtype for z in (h, rnn.h0) if z.dtype.kind == "f"]
-    rounding = (100 + H) * max(np.finfo(dtype).eps for dtype in real)
+    rounding = (100 + H) * np.finfo(rnn.h0.dtype).eps
     last, size = np.abs(h[-2:]), RNN(*(np.abs(weight) for weight in rnn))
     # pairs of what is off and of the sum of sizes that rounding scales with
     off = h[-1] @ rnn.W_hy + rnn.b_y - logits[-1]
@@ -156,6 +157,7 @@ def cross_entropy(
     t, b = np.nonzero(there)
     dlogits[t, b, target[t, b]] -= 1
     dlogits *= m[:, :, None].astype(dlogits.dtype)
+    loss = np.where(m == 0, 0, loss)  # 0 times infinity is not a number
     return float((m * loss).sum()), dlogits
 
 
@@ -195,6 +197,10 @@ def numerical_gradient(
         raise ValueError(f"step must be positive and finite; got {step}")
     moved = RNN(*(np.array(weight, dtype=np.float64) for weight in check_rnn(rnn)))
     out = RNN(*(np.empty_like(weight) for weight in moved))
+
+    def value() -> float:  # of copies, in case loss changes what it gets
+        return loss(RNN(*(weight.copy() for weight in moved)))
+
     for weight, slope in zip(moved, out, strict=True):
         for i in np.ndindex(weight.shape):
             kept = weight[i]
@@ -202,9 +208,9 @@ def numerical_gradient(
             if high == low:
                 raise ValueError(f"step {step} is lost in the rounding of {kept}")
             weight[i] = high
-            up = loss(moved)
+            up = value()
             weight[i] = low
-            slope[i] = (up - loss(moved)) / (high - low)
+            slope[i] = (up - value()) / (high - low)
             weight[i] = kept
     return out
 
@@ -232,14 +238,17 @@ def windows(
     Raises ValueError for other shapes, or a size below 1.
     """
     x, target = np.asarray(x), np.asarray(target)
-    if size < 1 or len(x) < 1:
-        raise ValueError(f"size and T must be 1 or more; got {size}, {len(x)}")
+    if not isinstance(size, int | np.integer) or size < 1 or len(x) < 1:
+        came = f"got {size!r} and {len(x)}"
+        raise ValueError(f"size and T must be integers, 1 or more; {came}")
     wanted = (len(x) + 1, *x.shape[1:2])
     if target.shape != wanted:
         why = "a row for each row of logits"
         raise ValueError(f"target must be {wanted}, {why}; got {target.shape}")
     for start in range(0, len(x), size):
         part = target[start : start + size + 1].copy()
+        if part.dtype.kind == "u":
+            part = part.astype(np.int64)  # an unsigned type has no MISSING
         if start:
             part[0] = MISSING  # counted at the end of the window before
         yield x[start : start + size], part
@@ -254,8 +263,10 @@ def checkpointed_gradient(
     one more forward pass. x, target, errors as there; reduce: "mean" or "sum".
     """
     target = np.asarray(target)
-    if reduce not in ("mean", "sum"):
+    if not isinstance(reduce, str) or reduce not in ("mean", "sum"):
         raise ValueError(f"reduce must be mean or sum; got {reduce!r}")
+    if target.ndim != 2:
+        raise ValueError(f"target must be (T + 1, B); got {target.shape}")
     n = int((target != MISSING).sum()) if reduce == "mean" else 1
     if n == 0:
         raise ValueError("every target is MISSING: a mean over nothing")

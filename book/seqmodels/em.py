@@ -48,14 +48,15 @@ def pseudo_counts(
     or an array that broadcasts to its table. Raises ValueError for anything else,
     a wrong shape, or an entry that is not between 0 and 1e100.
     """
+    wanted = "smooth must be a number or a tuple (pi, A, E)"
     three = smooth
     if not isinstance(three, tuple):
         three = (np.asarray(three),) * 3
         if three[0].ndim > 0:
-            came = f"got {type(smooth).__name__} of shape {three[0].shape}"
-            raise ValueError(f"smooth must be a number or (pi, A, E); {came}")
+            came = f"{type(smooth).__name__} of {len(three[0])}"
+            raise ValueError(f"{wanted}; got {came}")
     if len(three) != 3:
-        raise ValueError(f"smooth must be a number or (pi, A, E); got {len(three)}")
+        raise ValueError(f"{wanted}; got a tuple of {len(three)}")
     tables = []
     shapes = {"pi": (K,), "A": (K, K), "E": (K, V)}
     for part, (name, shape) in zip(three, shapes.items(), strict=True):

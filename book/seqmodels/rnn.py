@@ -25,8 +25,8 @@ class RNN(NamedTuple):
 def init_rnn(D: int, H: int, V: int, rng: np.random.Generator) -> RNN:
     """Return random weights in float64: uniform in +-1/sqrt(H), h0 zero.
 
-    That is where PyTorch's nn.RNN and nn.Linear start. D: numbers in an input
-    vector, or input symbols. V: scores. Raises ValueError for a size below 1.
+    So PyTorch starts nn.RNN (but with two biases) and nn.Linear. D: numbers in an
+    input vector, or input symbols. V: scores. Raises ValueError for a size below 1.
     """
     if min(D, H, V) < 1:
         raise ValueError(f"D, H and V must be 1 or more; got {D}, {H}, {V}")
@@ -160,6 +160,8 @@ def token_loss(logits: ArrayLike, y: ArrayLike) -> np.ndarray:
     if logits.ndim != 3 or logits.shape[2] < 1 or y.shape != logits.shape[:2]:
         came = f"got {logits.shape} and {y.shape}"
         raise ValueError(f"logits must be (T, B, V) and y (T, B); {came}")
+    if logits.dtype.kind not in "biuf":
+        raise ValueError(f"logits must hold real numbers; got {logits.dtype}")
     V = logits.shape[2]
     if not np.issubdtype(y.dtype, np.integer):
         raise ValueError(f"y must hold integers in [0, {V}); got {y.dtype}")

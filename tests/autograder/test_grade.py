@@ -334,13 +334,14 @@ def test_ctrl_c_cleans_up_and_keeps_what_is_done(
     while '"ada"' not in (journal.read_text() if journal.exists() else ""):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    while len(family := watch.tree(command.pid)) < 7 and time.monotonic() < deadline:
-        time.sleep(0.05)  # two zygotes, and two processes each for zoe's cells and for their tests
+    # two zygotes, and at least three processes for zoe's notebook; three more may be started ahead
+    while len(family := watch.tree(command.pid)) < 6 and time.monotonic() < deadline:
+        time.sleep(0.05)
     command.send_signal(signal.SIGINT)
     _, said = command.communicate(timeout=20)
     assert command.returncode == 130
     assert "stopped; 1 of 2 submissions are graded and kept" in said
-    assert len(family) == 7 and not [pid for pid in family if runs(pid)]
+    assert len(family) >= 6 and not [pid for pid in family if runs(pid)]
     assert list(scratch.iterdir()) == []
     assert [p.name for p in (root / "autograded").iterdir()] == ["ada"]
     assert not list(root.rglob("*.partial"))
@@ -401,3 +402,36 @@ def test_rows_of_a_grader_fault(make_course: MakeCourse, autograder: Command) ->
     assert rows["tiny-half-tests"]["outcome"] == "passed"
     with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
         assert book.find_grade("odd", "tiny", "tiny", "ada").needs_manual_grade
+
+
+def test_what_a_student_can_make_of_a_test(make_course: MakeCourse, autograder: Command) -> None:
+    """Names of our own errors, a mark of one's own and control characters change nothing."""
+    more = [
+        cell("tiny-mark", "def mark():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION",
+             solution=True),
+        cell("tiny-mark-tests", "### BEGIN HIDDEN TESTS\nassert double(21) == 42\n"
+             "### END HIDDEN TESTS\nmark()", points=1, grade=True, locked=True),
+    ]  # fmt: skip
+    root = make_course("\n".join([TEXT, *more]))
+    autograder("release", "--course-dir", root)
+    hand_in(root, "ada", solved(root, {"tiny-mark": "def mark():\n    return 99"}))
+    for name in ("PeerError", "DeadKernelError", "CellTimeoutError"):
+        lie = f"class {name}(Exception): pass\ndef double(x):\n    raise {name}(f'SEEN {{x}}')"
+        hand_in(root, name, solved(root, {"tiny-double": lie}))
+    strange = "zoe\x1b[31m"
+    hand_in(root, strange, solved(root))
+    (root / "submitted" / strange / "tiny/tiny.ipynb").write_text("{")
+    done = autograder("grade", "tiny", "--course-dir", root, "--json", root / "marks.json")
+    assert done.returncode == 0, done.stderr
+    assert "\x1b[31m" not in done.stderr and "zoe\\x1b[31m" in done.stderr
+    rows = json.loads((root / "marks.json").read_text())
+    by = {(row["student"], row["cell"]): row for row in rows}
+    assert (by["ada", "tiny-mark-tests"]["outcome"], by["ada", "tiny-mark-tests"]["points"]) == (
+        "error",
+        0,
+    )
+    for name in ("PeerError", "DeadKernelError", "CellTimeoutError"):
+        row = by[name, "tiny-mark-tests"]
+        assert (row["outcome"], row["points"]) == ("error", 0)
+        assert row["message"] == "Exception", row  # nothing that the student's code has seen
+        assert by[name, "tiny-half-tests"]["outcome"] == "passed"

@@ -58,6 +58,15 @@ ORDINARY = {
         "assert written == 3",
     ),
     "shipped": ("shipped = open('shipped.txt').read()", "assert shipped == 'from the course'"),
+    "module": (
+        "from beside import thrice",
+        "from beside import thrice as ours\nassert thrice(2) == ours(2) == 6",
+    ),
+    "written": (
+        "%%writefile made_here.py\ndef four():\n    return 4",
+        "assert True",
+    ),
+    "after-written": ("import made_here\nfour = made_here.four()", "assert four == 4"),
     "own-file": (
         "from pathlib import Path\nown = Path('own.csv')\nprint(own.exists() and own.read_text())",
         "assert True",
@@ -97,7 +106,8 @@ def source() -> str:
 @pytest.fixture
 def graded(make_course: MakeCourse, autograder: Command) -> Path:
     """The course after one student's notebook was graded."""
-    root = make_course(source())
+    # modules beside the notebook are shipped where there is no text source to keep back
+    root = make_course(source(), config="c.CourseDirectory.ignore = ['__pycache__']")
     # lines with magics stand in no Python source: they go straight into the notebook
     assert autograder("release", "--course-dir", root).returncode == 0
     path = root / "solutions/tiny/tiny.ipynb"
@@ -110,6 +120,7 @@ def graded(make_course: MakeCourse, autograder: Command) -> Path:
     nbformat.write(nb, path)
     (root / "solutions/tiny/tiny.py").unlink()
     (root / "solutions/tiny/shipped.txt").write_text("from the course")
+    (root / "solutions/tiny/beside.py").write_text("def thrice(x):\n    return 3 * x\n")
     assert autograder("release", "--course-dir", root).returncode == 0
     hand_in(root, "ada", solved(root, {n: b for n, (b, _) in ORDINARY.items()} | dict([ASKS[:2]])))
     (root / "submitted/ada/tiny/own.csv").write_text("1,2")

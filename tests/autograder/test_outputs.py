@@ -229,6 +229,7 @@ def test_html_cannot_keep_the_grader_busy(slow: str) -> None:
         "[x](\njavascript:alert(1))",
         "<div>\n<y$ onclick=alert(1)>",
         r"$\href{javascript:alert(1)}{x}$",
+        r"$\\href{javascript:alert(1)}{x}$ $\\\href{javascript:alert(1)}{x}$",
     ],
 )
 @pytest.mark.parametrize("kind", [nbformat.v4.new_markdown_cell, nbformat.v4.new_raw_cell])

@@ -15,7 +15,7 @@ import torch
 from autograder import frames
 from autograder.job import checker
 from autograder.job.cells import warm
-from autograder.job.remote import Student
+from autograder.job.ends import Student
 
 IMPORTS = {
     "np": "import numpy as np",

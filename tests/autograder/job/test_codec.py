@@ -42,7 +42,8 @@ VALUES: list[Any] = [
     np.float32(1.5), np.int8(-3), np.bool_(True), np.str_("ab"), np.datetime64("2024-01-01"),
     np.timedelta64(3, "h"), np.complex128(1j), np.dtype("<f8"),
     np.dtype([("a", "<i4"), ("b", "<f8", (2,))]),
-    torch.Size([1, 2]), torch.float64, torch.bfloat16, torch.device("cpu"),
+    torch.Size([1, 2]), torch.Size([-1]), torch.Size([2] * 300),
+    torch.float64, torch.bfloat16, torch.device("cpu"),
 ]  # fmt: skip
 
 
@@ -66,9 +67,11 @@ def _links() -> Any:
 
         def born(self, number: int, value: Any) -> None: ...
 
+        def of(self, number: int, mine: bool | None) -> Any: ...
+
         def graph(self, number: int | None, value: Any) -> Any: ...
 
-        def tuple_type(self, name: str, fields: tuple[str, ...]) -> Any: ...
+        def tuple_type(self, name: str, fields: tuple[str, ...], items: list[Any]) -> Any: ...
 
     return Names()
 

@@ -14,9 +14,9 @@ import pytest
 import torch
 from two_processes import run, student
 
-from autograder.job import remote
 from autograder.job.codec import MAX_BYTES, Encoder
-from autograder.job.remote import Checker, DeadKernelError, PeerError
+from autograder.job.ends import Checker, Student
+from autograder.job.messages import DeadKernelError, PeerError
 
 SOON_S = 10.0
 
@@ -245,9 +245,9 @@ def ask_as_student(value: object, operation: str, *args: bytes) -> tuple[str, ob
     checker = Checker(near)
 
     def other_end() -> None:
-        student_end = remote.Student(far, {})
-        _, seq, source = student_end._receive()
-        _, _, received, _ = student_end._finish(source, student_end._read_request)
+        student_end = Student(far, {})
+        _, seq, source = student_end.receive()
+        _, _, received, _ = student_end.finish(source, student_end._read_request)
         student_end.calls = 1  # it is in a call
         try:
             found = ("value", student_end.request(operation, received[1], *args))
@@ -318,7 +318,7 @@ def test_a_student_reaches_nothing_through_what_a_test_handed_over(
 def test_a_stand_in_is_of_no_use_between_the_calls() -> None:
     near, far = socket.socketpair()
     with near, far, pytest.raises(RuntimeError, match="its test is over"):
-        remote.Student(far, {}).request("__call__", len)
+        Student(far, {}).request("__call__", len)
 
 
 def test_a_student_may_use_what_is_public() -> None:

@@ -10,8 +10,8 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+from autograder.job.ends import Checker, Student
 from autograder.job.names import Names
-from autograder.job.remote import Checker, Student
 
 IMPORTS = {
     "np": "import numpy as np",

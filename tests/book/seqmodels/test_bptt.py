@@ -245,6 +245,26 @@ def test_scores_of_any_size_give_a_finite_loss_and_bounded_delta() -> None:
     assert np.abs(dlogits).max() <= 1
 
 
+def test_a_weight_of_zero_silences_an_infinite_loss() -> None:
+    """A class that is forbidden (-inf), as a target that does not count."""
+    logits = np.array([[[0.0, -np.inf, 0.0]], [[1.0, 1.0, 1.0]]])
+    loss, dlogits = cross_entropy(logits, [[1], [2]], np.array([[0.0], [1.0]]))
+    assert math.isclose(loss, math.log(3), rel_tol=1e-12)
+    np.testing.assert_allclose(dlogits[:, 0], [[0, 0, 0], [1 / 3, 1 / 3, -2 / 3]], atol=1e-12)
+    assert cross_entropy(logits, [[1], [2]])[0] == math.inf
+
+
+def test_windows_take_targets_of_an_unsigned_type() -> None:
+    """Bytes of a text, say: the blanked target at a border is MISSING all the same."""
+    rng = np.random.default_rng(0)
+    net = random_net(4, 5, 6, 0, 0.7)
+    x, target = rng.integers(0, 4, (9, 3)), rng.integers(0, 6, (10, 3))
+    whole = loss_and_gradient(x, target, net)
+    loss, pieces = checkpointed_gradient(x, target.astype(np.uint8), net, 4)
+    assert math.isclose(loss, whole[0], rel_tol=1e-12)
+    assert_same(pieces, whole[1].weights, 1e-10)
+
+
 def test_padding_and_what_stands_beside_a_missing_target_change_nothing() -> None:
     rng = np.random.default_rng(0)
     net = random_net(4, 5, 6, 0, 0.7)
@@ -360,6 +380,13 @@ def test_numerical_gradient_knows_simple_slopes() -> None:
     small = RNN(*(w.astype(np.float32) for w in net))
     assert all(z.dtype == np.float64 for z in numerical_gradient(lambda w: 0.0, small))
 
+    def careless(w: RNN) -> float:
+        w.b_y[...] += 1  # changes what it was given
+        return float((w.b_y**2).sum())
+
+    slope = numerical_gradient(careless, net).b_y
+    np.testing.assert_allclose(slope, 2 * (net.b_y + 1), rtol=0, atol=1e-8)
+
 
 def test_relative_error() -> None:
     assert relative_error([0.0, 0.0], [0.0, 0.0]) == 0
@@ -373,6 +400,7 @@ X = np.zeros((6, 2), dtype=int)
 TARGET = np.zeros((7, 2), dtype=int)
 RUN = forward(X, NET)
 FLAT = np.zeros_like(RUN.logits)
+SMALL_RUN = forward(X, RNN(*(w.astype(np.float32) for w in NET)))
 moved = NET._replace(W_hh=NET.W_hh + 1e-6)
 
 
@@ -382,6 +410,8 @@ moved = NET._replace(W_hh=NET.W_hh + 1e-6)
         (lambda: backward(X, NET, RUN, FLAT[1:]), "dlogits must be (7, 2, 5)"),
         (lambda: backward(X, NET, RUN, FLAT[:, :1]), "dlogits must be"),
         (lambda: backward(X, NET, RUN, FLAT * np.nan), "dlogits holds an entry that is not finite"),
+        (lambda: backward(X, NET, RUN, FLAT + 1j), "dlogits must hold real numbers"),
+        (lambda: backward(X, NET, SMALL_RUN, FLAT), "run is stale"),
         (lambda: backward(X, NET, RUN, FLAT, RUN.h[1:]), "dh must be (7, 2, 4)"),
         (lambda: backward(X[1:], NET, RUN, FLAT), "run must hold h (6, 2, 4)"),
         (lambda: backward(X[:, :1], NET, RUN, FLAT), "run must hold"),
@@ -402,10 +432,15 @@ moved = NET._replace(W_hh=NET.W_hh + 1e-6)
         (lambda: loss_and_gradient(X, TARGET, NET, np.zeros(5)), "h0 must be"),
         (lambda: checkpointed_gradient(X, TARGET, NET, 2, "average"), "reduce must be mean or sum"),
         (lambda: checkpointed_gradient(X, TARGET * 0 - 1, NET, 2), "a mean over nothing"),
-        (lambda: checkpointed_gradient(X, TARGET, NET, 0), "size and T must be 1 or more"),
+        (lambda: checkpointed_gradient(X[:, 0], TARGET[:, 0], NET, 2), "target must be (T + 1, B)"),
+        (lambda: checkpointed_gradient(X, TARGET, NET, 2.0), "size and T must be integers"),
+        (
+            lambda: checkpointed_gradient(X, TARGET, NET, 0),
+            "size and T must be integers, 1 or more",
+        ),
         (lambda: checkpointed_gradient(X, TARGET[:, :1], NET, 2), "target must be (7, 2)"),
         (lambda: list(windows(X, TARGET[1:], 2)), "target must be (7, 2)"),
-        (lambda: list(windows(X[:0], TARGET[:1], 2)), "size and T must be 1 or more"),
+        (lambda: list(windows(X[:0], TARGET[:1], 2)), "size and T must be integers, 1 or more"),
         (lambda: numerical_gradient(lambda w: 0.0, NET, 0), "step must be positive"),
         (lambda: numerical_gradient(lambda w: 0.0, NET, math.nan), "step must be positive"),
         (

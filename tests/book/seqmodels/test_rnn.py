@@ -250,6 +250,7 @@ X = np.zeros((5, 2), dtype=np.int64)
         (lambda: token_loss(np.full((5, 2, 4), np.nan), X), r"logits\[0, 0\] = \[nan"),
         (lambda: token_loss(np.full((5, 2, 4), -np.inf), X), "all -inf"),
         (lambda: token_loss(np.zeros((5, 2, 0)), X), r"logits must be \(T, B, V\)"),
+        (lambda: token_loss(np.zeros((5, 2, 4)) * 1j, X), "logits must hold real numbers"),
     ],
 )  # fmt: skip
 def test_bad_input_is_named(call, says: str) -> None:  # type: ignore[no-untyped-def]

@@ -139,7 +139,7 @@ def test_works_below_any_path(browser, site: Path, tmp_path: Path) -> None:
         visit.watch()
         visit.open("book/index.html")
         visit.page.locator("ol.course-contents a").first.click()
-        visit.page.wait_for_url("**/02_hmm.html")
+        visit.page.wait_for_url("**/01_markov.html")
         visit.page.wait_for_load_state("networkidle")
         visit.open("search.html?q=Viterbi")
         visit.page.locator('#search-results a[href*="02_hmm.html"]').first.wait_for(timeout=10_000)
