@@ -1,0 +1,1052 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Problem set 3: what happens to a gradient on its way back
+#
+# "With $W > 1$ gradients explode, with $W < 1$ they vanish." After chapter 6 you know how little that
+# sentence says. In this set you measure. You follow a gradient through a network that is not the one
+# of the chapter, find its worst direction without ever writing down its Jacobian, tell how fast a
+# stranger's system forgets, and in the end you draw the picture yourself and say what it shows. None
+# of the tasks is printed in the chapters; each is one step away from something that is.
+#
+# | | task | you write | points | difficulty | what it teaches |
+# |---|---|---|---:|---|---|
+# | 1 | `ps3-jprod` | `between` | 10 | medium | which factor, on which side, in which order |
+# | 2 | `ps3-decades` | `decades` | 10 | medium | a sum of logarithms, not the logarithm of a sum |
+# | 3 | `ps3-sigma` | `stretch` | 12 | hard | the worst direction of a matrix that you never see |
+# | 4 | `ps3-rho` | `skip_radius` | 10 | medium | a memory of several steps is one matrix |
+# | 5 | `ps3-lyapunov` | `largest_exponent` | 12 | hard | how fast two runs part |
+# | 6 | `ps3-ortho` | `rotation` | 8 | easy | orthogonal, and really random |
+# | 7 | `ps3-clip` | `clip_each` | 12 | medium | one loud sequence must not drown the others |
+# | 8 | `ps3-angle` | `cut_angles` | 10 | medium | what truncation does to the direction |
+# | 9 | `ps3-reach` | `reach` | 6 | easy | numbers first, |
+# | | `ps3-figure` | a figure | 4 | | then the picture, |
+# | | `ps3-what` | a short text | 6 | | then what it says and what it does not |
+# | | | | **100** | | |
+#
+# **How to work.** Write your answer where the cell says `YOUR CODE HERE` and delete the line that
+# raises `NotImplementedError`. Below each answer stands a test cell. Its visible tests look at
+# shapes and at one worked example, mostly one so small that you can follow it with a pencil. That
+# is on purpose: with one unit every matrix commutes, every order is right and every number of a matrix
+# is the same. More tests are added when your work is marked: other sizes, edge cases and the mistakes
+# that people really make. You have the means to find them first: try sizes that are all different, and
+# ask PyTorch, as the cell below the toolbox shows. You may add cells. Do not edit the test cells or
+# the toolbox; changes there are undone before marking.
+#
+# **Before you hand in:** Kernel > Restart and run all. Every visible test must pass.
+#
+# **What counts.** The answer, not the route: loops, `einsum`, any order, as long as the function keeps
+# its promise. You may import NumPy, PyTorch, matplotlib and the standard library. Tasks 1 to 8 do not
+# depend on each other, so you may skip one; task 9 is short if task 2 is done.
+
+# %% [markdown]
+# ## Conventions, once for all tasks
+#
+# - Those of the chapters: time first, rows are sequences, layers multiply from the right, `h @ W_hh`.
+#   There are T inputs and T + 1 states: `x[t]` leads from `h[t]` to `h[t + 1]`.
+# - **Jacobians in the row convention**: entry `[i, j]` is the derivative of *output j* by *input i*, so
+#   that a small change $\delta$ arrives as $\delta P$ and a gradient $g$ goes back as $g P^\top$
+#   (chapter 6, A product in the middle).
+# - The network of tasks 1, 2 and 9 has **leaky units**, as in chapter 6, Remedies for vanishing: unit
+#   j keeps the part $z_j$ of its state, $0 \le z_j \le 1$,
+#
+#   $$ s_t = \tanh(x_t W_{xh} + h_{t-1} W_{hh} + b_h), \qquad
+#      h_t = z \odot h_{t-1} + (1 - z) \odot s_t , $$
+#
+#   with weights in a dict `w`: `W_xh` `(D, H)`, `W_hh` `(H, H)`, `b_h` and `z` `(H,)`. With $z = 0$
+#   it is the plain network. All sizes are 1 or more where nothing else is said.
+# - Numbers are `float64` where nothing else is said. Arrays are compared as wholes, by
+#   $|a - b| / |b|$, which must stay below `1e-6`; where the truth is 0, $|a|$ below `1e-10`.
+# - **Never change an argument**, nor an array inside one. Work on a copy.
+# - You need not check arguments: the tests keep to what is stated here. No test needs an answer that
+#   takes more than a few seconds.
+
+# %% [markdown]
+# ## Toolbox
+#
+# Locked cells.
+
+# %% nbgrader={"grade": false, "grade_id": "ps3-toolbox", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import copy
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices: a second thread only waits
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+torch.set_num_threads(1)
+
+
+def leaky_case(T, B, D, H, seed, z=None, scale=0.7):
+    """Return inputs x (T, B, D), weights w, states h (T + 1, B, H) of a random leaky network.
+
+    z: (H,), drawn from [0.1, 0.9] where None.
+    """
+    rng = np.random.default_rng(seed)
+    shapes = {"W_xh": (D, H), "W_hh": (H, H), "b_h": (H,)}
+    w = {name: scale * rng.normal(size=shape) for name, shape in shapes.items()}
+    w["z"] = rng.uniform(0.1, 0.9, H) if z is None else np.array(z, dtype=float)
+    x = rng.normal(size=(T, B, D))
+    return x, w, leaky_states(x, w, rng.normal(size=(B, H)))
+
+
+def leaky_states(x, w, first):
+    """Run the leaky network on x (T, B, D) from the states first (B, H); h (T + 1, B, H)."""
+    h = np.empty((len(x) + 1, *first.shape))
+    h[0] = first
+    for t in range(len(x)):
+        s = np.tanh(x[t] @ w["W_xh"] + h[t] @ w["W_hh"] + w["b_h"])
+        h[t + 1] = w["z"] * h[t] + (1 - w["z"]) * s
+    return h
+
+
+def torch_run(x, w, first):
+    """Do the same with PyTorch; return the last state alone. first: a tensor (B, H)."""
+    w = {name: torch.as_tensor(a) for name, a in w.items()}
+    h = first
+    for x_t in torch.as_tensor(x):
+        s = torch.tanh(x_t @ w["W_xh"] + h @ w["W_hh"] + w["b_h"])
+        h = w["z"] * h + (1 - w["z"]) * s
+    return h
+
+
+def same(got, want, rtol=1e-6):
+    """Tell whether got has the shape of want and a relative error below rtol."""
+    got, want = np.asarray(got), np.asarray(want)
+    if got.shape != want.shape or not np.all(np.isfinite(got)):
+        return False
+    size = np.abs(want).max() if want.size else 0.0
+    if size == 0:
+        return bool(np.all(np.abs(got) < 1e-10))
+    error, scale = np.linalg.norm((got - want) / size), np.linalg.norm(want / size)
+    return bool(error < rtol * scale)
+
+
+def unchanged(after, before):
+    """Tell whether two lists of arrays, or of dicts of arrays, are equal to the last bit."""
+
+    def flat(values):
+        for value in values:
+            yield from value.values() if isinstance(value, dict) else [value]
+
+    pairs = zip(flat(after), flat(before), strict=True)
+    return all([np.array_equal(a, b, equal_nan=True) for a, b in pairs])
+
+
+# %% [markdown]
+# The witness: how PyTorch tells what a gradient at the end of a stretch becomes at its beginning. It
+# knows nothing of Jacobians, only of the forward pass.
+
+
+# %% nbgrader={"grade": false, "grade_id": "ps3-witness", "locked": true, "schema_version": 3, "solution": false, "task": false}
+def sent_back(x, w, h, g, t, s):
+    """Return by autograd what a gradient g (B, H) at state s is at state t; (B, H)."""
+    first = torch.tensor(h[t], requires_grad=True)
+    last = torch_run(x[t:s], w, first)
+    return torch.autograd.grad(last, first, torch.as_tensor(g))[0].numpy()
+
+
+def try_witness():
+    x, w, h = leaky_case(T=6, B=2, D=3, H=4, seed=0)
+    g = np.ones((2, 4))
+    print("at state 6:", np.linalg.norm(g, axis=1).round(4))
+    print("at state 1:", np.linalg.norm(sent_back(x, w, h, g, 1, 6), axis=1).round(4))
+
+
+try_witness()
+
+# %% [markdown]
+# ## 1. From here to there (`ps3-jprod`, 10 points, medium)
+#
+# In a plain network one step has the Jacobian $W_{hh} D_t$. A leaky unit has a second way to pass on
+# what it holds: it simply keeps it. What is one step now? And what are several?
+#
+# Write `between(x, w, h, t, s)`:
+#
+# - `x` `(T, B, D)`, `w` and `h` `(T + 1, B, H)`: inputs, weights and the states that belong to them;
+#   `t`, `s`, integers, $0 \le t \le s \le T$.
+# - Returns `(B, H, H)`: for each sequence b, $P_{t \to s}$ with `[b, i, j]` $= \partial h_{s,b,j} /
+#   \partial h_{t,b,i}$. Nothing has happened yet for $t = s$: the identity.
+# - $z_j$ may be exactly 0 or exactly 1.
+#
+# Worked example, the one unit that chapter 5 works by hand: `W_xh = .5`, `W_hh = .8`, `b_h = 0`,
+# `z = 0`, first state `.2`, `x = (1, 0)`. The states are .2, .578363, .432275 and $P_{0 \to 2} = .8^2\,
+# (1 - .578363^2)(1 - .432275^2) = .346334$.
+#
+# <details><summary>Hint 1</summary>
+#
+# $\partial h_{t,j} / \partial h_{t-1,i}$: through $s_{t,j}$, which every unit i reaches, and directly,
+# which only unit j itself does. Which of the two gets which factor?
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# $\tanh'$ needs $s_t$, and $s_t$ is not $h_t$. Where $z_j = 1$ you cannot get it from $h$: compute it
+# again from `x` and `h`. Then exercise 1 of chapter 6 with your code, with $z = 0$.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "ps3-jprod", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def between(x, w, h, t, s):
+    """Return the Jacobian product of a leaky network from state t to state s, (B, H, H).
+
+    x: (T, B, D). w: W_xh (D, H), W_hh (H, H), b_h and z (H,). h: (T + 1, B, H). 0 <= t <= s <= T.
+    [b, i, j] is the derivative of h[s, b, j] by h[t, b, i].
+    """
+    ### BEGIN SOLUTION
+    z, W = w["z"], w["W_hh"]
+    P = np.tile(np.eye(len(z)), (h.shape[1], 1, 1))
+    for r in range(t, s):
+        new = np.tanh(x[r] @ w["W_xh"] + h[r] @ W + w["b_h"])  # (B, H)
+        P = P @ (np.diag(z) + W * ((1 - z) * (1 - new**2))[:, None, :])  # slopes scale columns
+    return P
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "ps3-jprod-tests", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
+def visible_jprod():
+    w = {"W_xh": np.array([[0.5]]), "W_hh": np.array([[0.8]]), "b_h": np.zeros(1), "z": np.zeros(1)}
+    x = np.array([[[1.0]], [[0.0]]])
+    h = leaky_states(x, w, np.array([[0.2]]))
+    P = np.asarray(between(x, w, h, 0, 2))
+    assert P.shape == (1, 1, 1), f"one sequence, one unit: (B, H, H) = (1, 1, 1); got {P.shape}"
+    assert same(P, [[[0.346334]]], rtol=1e-5), (
+        f"worked example: .346334 expected; got {P} (chapter 6, A product in the middle)"
+    )
+    x, w, h = leaky_case(T=5, B=3, D=2, H=4, seed=1)
+    P = np.asarray(between(x, w, h, 1, 4))
+    assert P.shape == (3, 4, 4), f"P must be (B, H, H) = (3, 4, 4); got {P.shape}"
+
+
+visible_jprod()
+
+
+### BEGIN HIDDEN TESTS
+def jprod_truth(x, w, h, t, s):
+    """One gradient for each unit j of the last state, by autograd."""
+    B, H = h.shape[1:]
+    P = np.empty((B, H, H))
+    for j in range(H):
+        first = torch.tensor(h[t], requires_grad=True)
+        last = torch_run(x[t:s], w, first)[:, j].sum()
+        P[:, :, j] = torch.autograd.grad(last, first)[0].numpy()
+    return P
+
+
+def hidden_jprod():
+    x, w, h = leaky_case(3, 2, 3, 4, seed=2)
+    P = np.asarray(between(x, w, h, 2, 2))
+    assert same(P, np.tile(np.eye(4), (2, 1, 1))), (
+        "t = s: no step, no factor: the identity for each sequence (chapter 6, A product in the"
+        " middle)"
+    )
+    x, w, h = leaky_case(1, 1, 3, 4, seed=3, z=np.zeros(4))
+    P, truth = np.asarray(between(x, w, h, 0, 1)), jprod_truth(x, w, h, 0, 1)
+    assert not same(P, truth.swapaxes(1, 2)), (
+        "one step, z = 0: this is the transposed Jacobian. [i, j] is the derivative of output j by"
+        " input i; W_hh is not transposed (chapter 6, A product in the middle)"
+    )
+    assert same(P, truth), (
+        "one step, z = 0: J = W_hh D, where the slope 1 - s_j**2 multiplies COLUMN j, not row i, and"
+        " is taken after the step (chapter 6, A product in the middle)"
+    )
+    x, w, h = leaky_case(2, 1, 3, 4, seed=4, z=np.zeros(4))
+    P, truth = np.asarray(between(x, w, h, 0, 2)), jprod_truth(x, w, h, 0, 2)
+    assert same(P, truth), (
+        "two steps: in the row convention the first step stands on the left, J[0] @ J[1] (chapter 6,"
+        " A product in the middle, and the common mistake below it)"
+    )
+    x, w, h = leaky_case(1, 1, 3, 4, seed=5)
+    P, truth = np.asarray(between(x, w, h, 0, 1)), jprod_truth(x, w, h, 0, 1)
+    diagonal = np.eye(4, dtype=bool)[None]
+    assert same(P[~diagonal], truth[~diagonal]), (
+        "one step, z > 0, off the diagonal: (1 - z_j) tanh'(a_j) W_ij, with tanh' = 1 - s**2 of"
+        " s = tanh(a), not of the leaky state h (chapter 6, Remedies for vanishing)"
+    )
+    assert same(P, truth), (
+        "one step, z > 0, on the diagonal: a unit also keeps z_j of its own state; add diag(z), not"
+        " diag(1 - z), and not z to all entries (chapter 6, Remedies for vanishing)"
+    )
+    for T, B, D, H, t, s, seed in [
+        (6, 3, 2, 4, 0, 6, 6),
+        (7, 2, 4, 3, 2, 5, 7),
+        (5, 4, 1, 5, 4, 5, 8),
+        (4, 5, 3, 1, 1, 4, 9),
+        (9, 1, 2, 6, 0, 8, 10),
+    ]:
+        x, w, h = leaky_case(T, B, D, H, seed)
+        given = [x.copy(), copy.deepcopy(w), h.copy()]
+        P = np.asarray(between(*[*given, t, s]))
+        assert same(P, jprod_truth(x, w, h, t, s)), (
+            f"from state {t} to state {s} of {T + 1}: the steps t, ..., s - 1 and no others, each"
+            " with its own slopes, for each sequence apart (chapter 6, A product in the middle)"
+        )
+        assert unchanged(given, [x, w, h]), "do not change the arguments: work on a copy"
+    x, w, h = leaky_case(4, 2, 3, 4, seed=11, z=[0, 1, 0.5, 1])
+    P = np.asarray(between(x, w, h, 0, 4))
+    assert same(P, jprod_truth(x, w, h, 0, 4)), (
+        "z may be exactly 0 or 1: then s cannot be had from h by a division; compute tanh(a) again"
+        " (chapter 6, Remedies for vanishing)"
+    )
+    # finite differences know neither torch nor Jacobians
+    x, w, h = leaky_case(5, 1, 2, 3, seed=12)
+    slow = np.empty((1, 3, 3))
+    for i in range(3):
+        move = 1e-5 * np.eye(3)[i : i + 1]
+        ends = [leaky_states(x, w, h[0] + sign * move)[-1, 0] for sign in (1, -1)]
+        slow[0, i] = (ends[0] - ends[1]) / 2e-5
+    assert same(between(x, w, h, 0, 5), slow), (
+        "finite differences do not agree (chapter 6, A product in the middle)"
+    )
+
+
+hidden_jprod()
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 2. The typical gradient, in powers of ten (`ps3-decades`, 10 points, medium)
+#
+# How far does a gradient get? A number for each distance is wanted, over a batch of sequences.
+# Gradients of different sequences differ by powers of ten. Their mean is the largest of them, divided
+# by B; what is *typical* is the mean of the logarithms. (Chapter 6, exercise 3, has a case in which
+# nearly every gradient vanishes and the mean explodes.) And over thousands of steps the
+# numbers themselves cannot be held: `1e-400` is 0.
+#
+# Write `decades(x, w, h, g)`:
+#
+# - `x` `(T, B, D)`, `w`, `h` `(T + 1, B, H)` as in task 1, T from **0** to a few thousand; `g` `(B, H)`,
+#   a gradient at the last state, no row of it all 0.
+# - Returns `(T + 1,)`: entry k is the mean over the sequences of $\log_{10} (\|g_k\| / \|g\|)$, where
+#   $g_k$ is what becomes of a sequence's $g$ at the state **k steps before the last**. Entry 0 is 0;
+#   entry T belongs to `h[0]`. The true values lie between -5,000 and 5,000.
+#
+# Worked example, the network of task 1 and any $g$: $\log_{10}$ of $.8\,(1 - .432275^2)$, then of
+# .346334, so `[0, -.186744, -.460505]`.
+#
+# <details><summary>Hint</summary>
+#
+# You need no Jacobian: a row is enough. $g J^\top$ for the step of task 1 is two terms. Rescale the
+# row to length 1 at each step and keep the logarithm of what you divided by (chapter 6, below A
+# product in the middle).
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "ps3-decades", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def decades(x, w, h, g):
+    """Return by how many powers of ten a typical gradient changes on its way back, (T + 1,).
+
+    x: (T, B, D). w, h: as for between. g: (B, H), the gradient at h[T]. Entry k: the mean over
+    sequences of log10 of the norm k steps before the last state, relative to that of g.
+    """
+    ### BEGIN SOLUTION
+    z, W = w["z"], w["W_hh"]
+    row = g / np.linalg.norm(g, axis=1, keepdims=True)
+    so_far = np.zeros(len(g))
+    found = [0.0]
+    for t in reversed(range(len(x))):
+        new = np.tanh(x[t] @ w["W_xh"] + h[t] @ W + w["b_h"])
+        row = z * row + ((1 - z) * (1 - new**2) * row) @ W.T
+        length = np.linalg.norm(row, axis=1, keepdims=True)
+        so_far += np.log10(length[:, 0])
+        row = row / length
+        found.append(so_far.mean())
+    return np.array(found)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "ps3-decades-tests", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
+def visible_decades():
+    w = {"W_xh": np.array([[0.5]]), "W_hh": np.array([[0.8]]), "b_h": np.zeros(1), "z": np.zeros(1)}
+    x = np.array([[[1.0]], [[0.0]]])
+    h = leaky_states(x, w, np.array([[0.2]]))
+    d = np.asarray(decades(x, w, h, np.ones((1, 1))))
+    assert d.shape == (3,), f"two inputs, distances 0, 1, 2: (3,) expected; got {d.shape}"
+    assert same(d, [0, -0.186744, -0.460505], rtol=1e-4), (
+        f"worked example: [0, -.186744, -.460505] expected; got {d} (chapter 6, A product in the"
+        " middle)"
+    )
+    x, w, h = leaky_case(T=5, B=3, D=2, H=4, seed=20)
+    d = np.asarray(decades(x, w, h, np.ones((3, 4))))
+    assert d.shape == (6,), f"one number for each distance, (T + 1,) = (6,); got {d.shape}"
+
+
+visible_decades()
+
+
+### BEGIN HIDDEN TESTS
+def decades_truth(x, w, h, g):
+    """By autograd, one step at a time, one sequence at a time; rescaled."""
+    T, B = x.shape[:2]
+    total = np.zeros((T + 1, B))
+    for b in range(B):
+        row = torch.as_tensor(g[b : b + 1] / np.linalg.norm(g[b]))
+        for k in range(1, T + 1):
+            first = torch.tensor(h[T - k, b : b + 1], requires_grad=True)
+            last = torch_run(x[T - k : T - k + 1, b : b + 1], w, first)
+            row = torch.autograd.grad(last, first, row)[0]
+            length = row.norm()
+            total[k, b] = total[k - 1, b] + torch.log10(length).item()
+            row = row / length
+    return total.mean(axis=1)
+
+
+def hidden_decades():
+    rng = np.random.default_rng(20)
+    x, w, h = leaky_case(1, 1, 2, 4, seed=21, z=np.zeros(4))
+    g = rng.normal(size=(1, 4))
+    assert same(decades(x, w, h, g), decades_truth(x, w, h, g)), (
+        "one step, z = 0, H = 4: a gradient goes back through the TRANSPOSED Jacobian, (g * slopes) @"
+        " W_hh.T, relative to |g|, in powers of ten (chapter 6, A product in the middle)"
+    )
+    x, w, h = leaky_case(6, 1, 2, 4, seed=22, z=np.zeros(4))
+    assert same(decades(x, w, h, g), decades_truth(x, w, h, g)), (
+        "several steps, z = 0: distance 1 is the LAST step; go back from h[T] with the slopes of each"
+        " step (chapter 6, A product in the middle)"
+    )
+    x, w, h = leaky_case(6, 1, 2, 4, seed=23)
+    assert same(decades(x, w, h, g), decades_truth(x, w, h, g)), (
+        "z > 0: two terms, z * g and (g * (1 - z) * tanh') @ W_hh.T (chapter 6, Remedies for"
+        " vanishing; task 1)"
+    )
+    x, w, h = leaky_case(30, 6, 3, 5, seed=24, scale=1.2)
+    g = rng.normal(size=(6, 5)) * np.logspace(-6, 6, 6)[:, None]
+    given = [x.copy(), copy.deepcopy(w), h.copy(), g.copy()]
+    d, truth = decades(*given), decades_truth(x, w, h, g)
+    assert same(d, truth), (
+        "several sequences: the mean of the logarithms, each relative to its own |g|; not the"
+        " logarithm of the mean or of the batch's norm (chapter 6, exercise 3 and The atlas)"
+    )
+    assert unchanged(given, [x, w, h, g]), "do not change the arguments: work on a copy"
+    for T, B, D, H, seed in [(0, 2, 2, 3, 25), (1, 1, 1, 1, 26), (12, 3, 4, 2, 27), (5, 2, 1, 6, 28)]:
+        x, w, h = leaky_case(T, B, D, H, seed)
+        g = rng.normal(size=(B, H))
+        assert same(decades(x, w, h, g), decades_truth(x, w, h, g)), (
+            f"T = {T}, B = {B}, D = {D}, H = {H}: wrong; compare with sent_back (chapter 6, A product"
+            " in the middle)"
+        )
+    # one unit, no input: each step multiplies by (1 - z) W + z, exactly
+    for T, weight, z in [(3_000, 0.1, 0.0), (3_000, 9.0, 0.0), (2_000, 0.2, 0.5), (2_500, 5.0, 0.1)]:
+        w = {"W_xh": np.zeros((1, 1)), "W_hh": np.array([[weight]]), "b_h": np.zeros(1)}
+        w["z"] = np.array([z])
+        x, h = np.zeros((T, 2, 1)), np.zeros((T + 1, 2, 1))
+        d = decades(x, w, h, np.array([[1.0], [-2.0]]))
+        assert same(d, np.arange(T + 1) * np.log10(z + (1 - z) * weight)), (
+            "thousands of steps: the product itself underflows to 0 or overflows; rescale the row at"
+            " each step and ADD logarithms (chapter 6, below A product in the middle)"
+        )
+    x, w, h = leaky_case(1_500, 2, 2, 3, seed=29, z=np.zeros(3), scale=0.4)
+    g = rng.normal(size=(2, 3))
+    assert same(decades(x, w, h, g), decades_truth(x, w, h, g)), (
+        "1,500 steps of a network that forgets: rescale at each step, add the logarithms of all"
+        " steps (chapter 6, below A product in the middle)"
+    )
+
+
+hidden_decades()
+### END HIDDEN TESTS
+
+# %% [markdown]
+# See what you made: a gradient over 300 steps, for four leaks. One line each, six sequences.
+
+
+# %%
+def how_far():
+    fig, ax = plt.subplots(figsize=(6.4, 2.6), layout="constrained")
+    for z, colour in [(0.0, "#D55E00"), (0.5, "#E69F00"), (0.9, "#0072B2"), (0.97, "#009E73")]:
+        x, w, h = leaky_case(300, 6, 4, 24, seed=5, z=np.full(24, z), scale=0.18)
+        g = np.random.default_rng(6).normal(size=(6, 24))
+        ax.plot(decades(x, w, h, g), color=colour, label=f"z = {z}")
+    ax.set(xlabel="distance, steps", ylabel="powers of ten", ylim=(-25, 1))
+    ax.legend(frameon=False)
+    plt.show()
+
+
+how_far()
+
+# %% [markdown]
+# ## 3. The worst direction of a matrix that you never see (`ps3-sigma`, 12 points, hard)
+#
+# How much can 50 steps stretch a gradient *at worst*? That is the largest singular value of a Jacobian
+# product. With a thousand units the product has a million entries, and most programs cannot even tell
+# you one: they can send a gradient back (that is what autograd does), and they can send a small change
+# forth. From these two alone the singular value can be had, and its direction with it.
+#
+# There is a matrix $A$ `(n, m)`, which you do not get. You get two functions.
+#
+# Write `stretch(forth, back, n, seed)`:
+#
+# - `forth(v)` takes a row `(n,)` and returns $vA$ `(m,)`; `back(g)` takes a row `(m,)` and returns
+#   $g A^\top$ `(n,)`. Both are linear and exact to rounding. `n`: 1 to 1,000. `seed` for your generator.
+# - Returns a number, $\sigma_{\max}(A)$, to a relative error of `1e-6`.
+# - You may call each of the two at most **300 times**.
+# - $A$ need not be square or normal; entries may be of size `1e-60` or `1e60`, or all 0 (then
+#   $\sigma_{\max} = 0$). The second singular value is at most .9 of the first. In which direction
+#   $A$ stretches most, nobody knows: it may be orthogonal to any vector that you choose beforehand.
+#
+# Worked example: $A = \mathrm{diag}(3, 1, .5)$ has $\sigma_{\max} = 3$.
+#
+# <details><summary>Hint 1</summary>
+#
+# If a matrix is applied again and again, and the row is rescaled to length 1 each time, it turns into the
+# direction that grows fastest (chapter 6, Many different matrices). But $A$ applied again and again
+# shows its eigenvalue. Which matrix has $\sigma^2$ as its eigenvalues?
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# $v A A^\top$ is `back(forth(v))`. $A A^\top$ is symmetric: its eigenvalue is its stretch.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "ps3-sigma", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def stretch(forth, back, n, seed):
+    """Return the largest singular value of a matrix A (n, m) that is given by two functions.
+
+    forth: takes v (n,), returns v A (m,). back: takes g (m,), returns g A^T (n,). At most 300
+    calls of each.
+    """
+    ### BEGIN SOLUTION
+    v = np.random.default_rng(seed).normal(size=n)
+    size = 0.0
+    for _ in range(150):
+        v = v / np.linalg.norm(v)
+        there = np.asarray(forth(v))
+        size = np.linalg.norm(there)
+        if size == 0:
+            return 0.0
+        v = np.asarray(back(there / size))
+    return float(size)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "ps3-sigma-tests", "locked": true, "points": 12, "schema_version": 3, "solution": false, "task": false}
+def visible_sigma():
+    A = np.diag([3.0, 1.0, 0.5])
+    got = stretch(lambda v: np.asarray(v) @ A, lambda g: np.asarray(g) @ A.T, 3, 0)
+    assert np.shape(got) == (), f"one number expected; got shape {np.shape(got)}"
+    assert same(got, 3.0), (
+        f"worked example: 3 expected; got {got} (chapter 6, Three numbers that are not the same)"
+    )
+
+
+visible_sigma()
+
+
+### BEGIN HIDDEN TESTS
+def sigma_case(n, m, seed, first=None):
+    """A matrix with singular values 2, 1.8, 1.62, ...; first: the worst direction, a unit row."""
+    rng = np.random.default_rng(seed)
+    k = min(n, m)
+    start = rng.normal(size=(n, k))
+    if first is not None:
+        start[:, 0] = first
+    U, V = np.linalg.qr(start)[0], np.linalg.qr(rng.normal(size=(m, k)))[0]
+    return U @ np.diag(2 * 0.9 ** np.arange(k)) @ V.T
+
+
+def hidden_sigma():
+    calls = {"forth": 0, "back": 0}
+
+    def asked(A, seed):
+        calls["forth"] = calls["back"] = 0
+
+        def forth(v):
+            calls["forth"] += 1
+            return np.asarray(v) @ A
+
+        def back(g):
+            calls["back"] += 1
+            return np.asarray(g) @ A.T
+
+        return stretch(forth, back, len(A), seed)
+
+    got = asked(np.diag([2.0, 1.5, 0.1]), 1)
+    assert same(got, 2.0), (
+        "a diagonal matrix with singular values 2, 1.5, .1: the LARGEST is wanted, sigma itself and"
+        " not its square; 1e-6 takes some 70 rounds, one or two only touch it (chapter 6, Three"
+        " numbers that are not the same)"
+    )
+    got = asked(np.diag([-3.0, 1.0]), 2)
+    assert same(got, 3.0), (
+        "eigenvalue -3, singular value 3: a stretch is never negative (chapter 6, Three numbers)"
+    )
+    for A, why in [
+        ([[0.0, 2.0], [0.0, 0.0]], "all its eigenvalues are 0 and it stretches by 2"),
+        ([[0.9, 2.0], [0.0, 0.9]], "the example of chapter 6: radius .9, singular value 2.34"),
+        ([[0.0, 3.0], [-1.0, 0.0]], "complex eigenvalues, +-1.73i; it stretches by 3"),
+    ]:
+        A = np.array(A)
+        got = asked(A, 3)
+        assert same(got, np.linalg.norm(A, 2)), (
+            f"not normal: {why}. Eigenvalues and v A v^T say nothing here: go forth AND back, A A^T"
+            " (chapter 6, Three numbers that are not the same)"
+        )
+    for n, m in [(7, 40), (40, 7), (1, 5), (5, 1), (30, 30)]:
+        A = sigma_case(n, m, seed=n + m)
+        assert same(asked(A, 4), 2.0), (
+            f"A is ({n}, {m}): back leads from (m,) to (n,), forth from (n,) to (m,); neither the"
+            " Frobenius norm nor a mean stretch (chapter 6, Three numbers that are not the same)"
+        )
+    for n, axis in [(4, 0), (6, 5)]:
+        first = np.zeros(n)
+        first[[1, 2]] = np.sqrt(0.5), -np.sqrt(0.5)  # orthogonal to e_0, e_last and (1, ..., 1)
+        pool = np.eye(n)
+        others = np.linalg.qr(np.stack([first, pool[axis], np.ones(n) - pool[axis], *pool]).T)[0]
+        A = others @ np.diag(2 * 0.5 ** np.arange(n)) @ others.T
+        for seed in range(3):
+            assert same(asked(A, seed), 2.0), (
+                "the worst direction is orthogonal to (1, ..., 1) and to the first axis: a start"
+                " that is fixed may never see it; begin with a random row (chapter 6, Many"
+                " different matrices, the code)"
+            )
+    for size in (1e-60, 1e60):
+        A = size * sigma_case(6, 5, seed=5)
+        assert same(asked(A, 5), 2 * size), (
+            "entries of 1e-60 or 1e60: rescale the row in every round, or it underflows or overflows"
+            " (chapter 6, Many different matrices, How to compute them)"
+        )
+    got = asked(np.zeros((4, 3)), 6)
+    assert np.isfinite(got) and got == 0, (
+        "A = 0: sigma is 0; do not divide 0 by 0 when you rescale (chapter 6, Three numbers)"
+    )
+    A = sigma_case(400, 300, seed=7)
+    got = asked(A, 7)
+    assert max(calls.values()) <= 300, (
+        f"{max(calls.values())} calls, 300 allowed: do not build A row by row (chapter 6, Many"
+        " different matrices)"
+    )
+    assert same(got, 2.0), "400 rows: more rounds are needed, some 100 (chapter 6, Three numbers)"
+    # what it is for: fifty steps of a network
+    x, w, h = leaky_case(50, 1, 2, 5, seed=8, z=np.full(5, 0.9), scale=0.3)
+    steps = []
+    for t in range(50):
+        s = np.tanh(x[t] @ w["W_xh"] + h[t] @ w["W_hh"] + w["b_h"])[0]
+        steps.append(np.diag(w["z"]) + w["W_hh"] * ((1 - w["z"]) * (1 - s**2)))
+    P = np.linalg.multi_dot(steps)
+    sizes = np.linalg.svd(P, compute_uv=False)
+    if sizes[1] < 0.9 * sizes[0]:
+        assert same(asked(P, 9), sizes[0]), "fifty steps of a leaky network (chapter 6, Three numbers)"
+
+
+hidden_sigma()
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 4. A memory of several steps is one matrix (`ps3-rho`, 10 points, medium)
+#
+# A skip connection in time adds the state of m steps ago. Take the linear network
+#
+# $$ h_t = h_{t-1} W + h_{t-m} W_m . $$
+#
+# How fast does it grow or vanish in the end, per step? It depends on m states at once, so no power of
+# $W$ or $W_m$ alone can tell. But put these m states side by side into one long row, $u_{t-1} =
+# (h_{t-1}, h_{t-2}, \dots, h_{t-m})$, $mH$ numbers. The next such row is $u_t = u_{t-1} C$, always with
+# the same matrix $C$; and the answer is *its* spectral radius.
+#
+# Write `skip_radius(W, W_m, m)`:
+#
+# - `W`, `W_m` `(H, H)`, `m` $\ge 1$. ($m = 1$: both act on the same state.)
+# - Returns a number: the spectral radius of $C$, the factor per step by which a typical state (and its
+#   gradient) is multiplied in the end.
+# - No matter whether the eigenvalue is negative or complex. In the tests mH is at most 120.
+#
+# Worked example: one unit, $W = .5$, $W_m = .3$, $m = 1$: each step multiplies by .8. A second one,
+# to check yourself: $W = .5$, $W_m = .06$, $m = 2$ gives .6, since $.6^2 = .5 \cdot .6 + .06$. A
+# third is exercise 7 of chapter 6.
+#
+# <details><summary>Hint</summary>
+#
+# Write $C$ for $m = 3$ as $3 \times 3$ blocks. The first block column makes $h_t$ out of $h_{t-1}$ and
+# $h_{t-3}$. The others move states one place on. Try `u @ C` against the formula before you ask for
+# eigenvalues.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "ps3-rho", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def skip_radius(W, W_m, m):
+    """Return the factor per step by which h_t = h_{t-1} W + h_{t-m} W_m grows in the end.
+
+    W, W_m: (H, H). m: 1 or more.
+    """
+    ### BEGIN SOLUTION
+    H = len(W)
+    C = np.eye(m * H, k=H)  # moves each state one place on
+    C[:, :H] = 0
+    C[:H, :H] += W
+    C[-H:, :H] += W_m
+    return float(np.abs(np.linalg.eigvals(C)).max())
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "ps3-rho-tests", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
+def visible_rho():
+    got = skip_radius(np.array([[0.5]]), np.array([[0.3]]), 1)
+    assert np.shape(got) == (), f"one number expected; got shape {np.shape(got)}"
+    assert same(got, 0.8), (
+        f"worked example: .5 + .3 = .8 expected; got {got} (chapter 6, Remedies for vanishing)"
+    )
+
+
+visible_rho()
+
+
+### BEGIN HIDDEN TESTS
+def rho_truth(W, W_m, m):
+    """Gelfand: run the recursion on all unit rows, square the matrix again and again, take roots."""
+    H = len(W)
+    basis = np.eye(m * H)
+    blocks = [basis[:, i * H : (i + 1) * H] for i in range(m)]  # newest first
+    M = np.concatenate([blocks[0] @ W + blocks[-1] @ W_m, *blocks[:-1]], axis=1)
+    log_size = 0.0
+    for _ in range(40):
+        size = np.abs(M).max()
+        if size == 0:
+            return 0.0
+        M = M / size
+        log_size = 2 * (log_size + np.log(size))
+        M = M @ M
+    return float(np.exp((log_size + np.log(np.abs(M).max())) / 2**40))
+
+
+def hidden_rho():
+    def check(W, W_m, m, why):
+        W, W_m = np.array(W, dtype=float), np.array(W_m, dtype=float)
+        given = [W.copy(), W_m.copy()]
+        got = skip_radius(*[*given, m])
+        assert np.isrealobj(got), "the spectral radius is a real number: the modulus"
+        assert same(got, rho_truth(W, W_m, m)), why
+        assert unchanged(given, [W, W_m]), "do not change the arguments: work on a copy"
+
+    where = "(chapter 6, Remedies for vanishing, and exercise 7)"
+    check([[0.5]], [[0.06]], 2, (
+        "one unit, m = 2: r**2 = .5 r + .06, r = .6; it is neither .5 + .06, nor the larger of the"
+        f" two, nor a singular value of C {where}"
+    ))  # fmt: skip
+    check([[0.4]], [[0.4]], 8, f"exercise 7 of chapter 6: .954, with m = 8 and not 7 or 9 {where}")
+    check([[-0.5]], [[0.06]], 2, (
+        "the largest eigenvalue in size is -.6: the spectral radius is its modulus, .6 (chapter 6,"
+        " Three numbers that are not the same)"
+    ))  # fmt: skip
+    turn = [[0.54, 0.72], [-0.72, 0.54]]
+    check(turn, np.zeros((2, 2)), 1, (
+        "a rotation times .9 has the eigenvalues .54 +- .72i: the modulus, not the real part"
+        " (chapter 6, Three numbers that are not the same)"
+    ))  # fmt: skip
+    check([[0.9, 2.0], [0.0, 0.7]], np.zeros((2, 2)), 1, (
+        "not normal: the singular value 2.2 is no radius; .9 is (chapter 6, Three numbers that are"
+        " not the same)"
+    ))  # fmt: skip
+    check(np.zeros((2, 2)), np.array(turn), 4, (
+        f"skips alone: one factor in every m steps, so the m-th root of the radius of W_m {where}"
+    ))
+    check(turn, np.zeros((2, 2)), 5, f"no skip, m = 5: the radius of W {where}")
+    check([[0.2, 1.0], [0.0, 0.3]], [[0.1, 0.0], [0.7, 0.2]], 1, (
+        f"m = 1: both act on the same state, W + W_m; their radii do not add {where}"
+    ))  # fmt: skip
+    rng = np.random.default_rng(40)
+    for H, m in [(2, 2), (3, 3), (4, 2), (5, 7), (3, 20), (6, 20), (1, 12), (8, 1)]:
+        W = rng.normal(size=(H, H)) / np.sqrt(H)
+        W_m = rng.normal(size=(H, H)) / np.sqrt(H)
+        check(W, W_m, m, (
+            f"H = {H}, m = {m}: check u @ C against the recursion. Neither block is transposed, W"
+            f" acts on the newest state and W_m on the one of m steps ago {where}"
+        ))  # fmt: skip
+    check(np.zeros((3, 3)), np.zeros((3, 3)), 3, "all weights 0: radius 0 (chapter 6, Three numbers)")
+
+
+hidden_rho()
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 5. How fast two runs part (`ps3-lyapunov`, 12 points, hard)
+#
+# Chapter 6 computes Lyapunov exponents from Jacobians. A stranger's system, a compiled one say, has
+# no Jacobians to look at, and autograd does not see into it. You can only *run* it, from any state you
+# like. That is enough for the largest exponent: start a second run very near the first, and watch the
+# distance. In the end it is multiplied by $e^{\lambda_1}$ per step, as long as it stays tiny. It does not
+# stay tiny, of course, if $\lambda_1 > 0$; so after each step put the second run back to the old distance
+# from the first, *in the direction in which it now lies*.
+#
+# Write `largest_exponent(step, h0, T, skip, seed)`:
+#
+# - `step(h, t)`, a function: takes a state `(H,)` and the number of the step, 0, 1, 2, ..., and
+#   returns the next state `(H,)`, a new array. The steps need not be alike: inputs come with `t`. The
+#   same `h` and `t` always give the same state. Smooth enough near the run; states are of
+#   size 1 or less.
+# - `h0` `(H,)`, the first state. `T`, how many steps count; `skip`, how many are made *before* these,
+#   in which the direction settles, and do not count. `seed` for your generator.
+# - Returns a number, the growth rate of the distance in **nats per step**, to an error of `0.005`.
+# - You may call `step` at most `3 * (T + skip)` times. T goes up to 3,000. In the tests two runs never
+#   meet exactly.
+#
+# Worked example: `step(h, t)` $= .5\, h$, whatever t: $\lambda_1 = \log .5 = -.693147$.
+#
+# <details><summary>Hint 1</summary>
+#
+# How near? Too far, and you measure curvature; too near, and the difference of two numbers of size 1
+# has no digits left. Remember the step of a finite difference in chapter 5, Do not believe it, and take
+# a distance of about `1e-7`.
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# In which direction should the second run start? One that you choose beforehand may be the one that
+# does not grow.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "ps3-lyapunov", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def largest_exponent(step, h0, T, skip, seed):
+    """Return the largest Lyapunov exponent of a system that can only be run, nats per step.
+
+    step: takes h (H,) and the number of the step, returns the next state. h0: (H,). T steps count,
+    after skip that do not.
+    """
+    ### BEGIN SOLUTION
+    near = 1e-7
+    apart = np.random.default_rng(seed).normal(size=len(h0))
+    apart *= near / np.linalg.norm(apart)
+    h, total = np.array(h0), 0.0
+    for t in range(skip + T):
+        other = np.asarray(step(h + apart, t))
+        h = np.asarray(step(h, t))
+        apart = other - h
+        distance = np.linalg.norm(apart)
+        apart = apart * (near / distance)
+        if t >= skip:
+            total += np.log(distance / near)
+    return total / T
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "ps3-lyapunov-tests", "locked": true, "points": 12, "schema_version": 3, "solution": false, "task": false}
+def visible_lyapunov():
+    got = largest_exponent(lambda h, t: 0.5 * np.asarray(h), np.zeros(1), 1, 0, 0)
+    assert np.shape(got) == (), f"one number expected; got shape {np.shape(got)}"
+    assert abs(got - np.log(0.5)) < 0.005, (
+        f"worked example, one step: -.693147 expected; got {got} (chapter 6, Many different matrices)"
+    )
+
+
+visible_lyapunov()
+
+
+### BEGIN HIDDEN TESTS
+def hidden_lyapunov():
+    calls = []
+
+    def linear(matrices):
+        """h @ matrix of step t, in turn."""
+
+        def step(h, t):
+            calls.append(t)
+            return np.asarray(h) @ matrices[int(t) % len(matrices)]
+
+        return step
+
+    def check(step, h0, T, skip, want, why):
+        for seed in range(2):
+            calls.clear()
+            given = np.array(h0, dtype=float)
+            got = largest_exponent(step, given, T, skip, seed)
+            assert np.isfinite(got) and abs(got - want) < 0.005, why
+            assert len(calls) <= 3 * (T + skip), "at most 3 (T + skip) calls of step"
+            assert unchanged([given], [np.array(h0, dtype=float)]), "do not change h0"
+
+    where = "(chapter 6, Many different matrices)"
+    check(linear([np.array([[0.5]])]), [0.0], 40, 0, np.log(0.5), (
+        "the same factor .5 in 40 steps: the mean of the logarithms PER STEP, so divide by T; natural"
+        f" logarithms {where}"
+    ))  # fmt: skip
+    check(linear([np.array([[0.5]])]), [0.0], 30, 20, np.log(0.5), (
+        f"skip = 20, T = 30: T steps count AFTER the skipped ones; divide by T, not T + skip {where}"
+    ))
+    first = [np.array([[6.0]])] * 25 + [np.array([[0.8]])] * 75
+    check(linear(first), [0.0], 75, 25, np.log(0.8), (
+        "a transient of 25 wild steps, skip = 25: their growth must not count; and step gets the"
+        f" number of the step, from 0 {where}"
+    ))  # fmt: skip
+    mixed = [np.array([[4.0]]), np.array([[0.1]])]
+    check(linear(mixed), [0.0], 200, 0, 0.5 * np.log(0.4), (
+        "factors 4 and .1 in turn: the mean of the logarithms, (log 4 + log .1) / 2; the logarithm of"
+        f" the mean factor is positive {where}, and exercise 3"
+    ))  # fmt: skip
+    for factor in (3.0, 0.3):
+        check(linear([np.array([[factor]])]), [0.0], 3_000, 0, np.log(factor), (
+            f"a factor of {factor} in 3,000 steps: the product overflows or underflows; take the"
+            f" logarithm at each step and rescale {where}"
+        ))  # fmt: skip
+    check(linear([np.diag([0.5, 1.5, 0.7])]), np.zeros(3), 300, 60, np.log(1.5), (
+        "diag(.5, 1.5, .7): the LARGEST exponent; a start along one axis never sees the others, and a"
+        f" direction that is drawn anew at each step never settles {where}"
+    ))  # fmt: skip
+    check(linear([np.diag([1.5, 0.5, 0.7])]), np.zeros(3), 300, 60, np.log(1.5), (
+        f"diag(1.5, .5, .7): the largest exponent, whichever axis it has {where}"
+    ))
+    check(linear([np.array([[0.5, 3.0], [0.0, 0.2]])]), np.zeros(2), 300, 60, np.log(0.5), (
+        "a matrix that is not normal: in the end its spectral radius .5 counts, not its singular"
+        f" value 3.05; keep the direction from step to step {where}"
+    ))  # fmt: skip
+    A = [np.array([[0, 2.0], [0, 0]]), np.array([[0, 0], [2.0, 0]])]
+    check(linear(A), np.zeros(2), 400, 20, np.log(2), (
+        f"two matrices of radius 0 in turn grow by 4 in two steps {where}"
+    ))
+    B = [np.diag([2.0, 0.1]), np.diag([0.1, 2.0])]
+    check(linear(B), np.zeros(2), 400, 20, 0.5 * np.log(0.2), (
+        "two matrices of radius 2 in turn shrink by .2 in two steps: carry the direction on, do not"
+        f" begin each step afresh {where}"
+    ))  # fmt: skip
+
+    # two that are known to be chaotic, beside the exact derivative along the same run
+    def henon(h, t):
+        calls.append(t)
+        u, v = np.asarray(h)
+        return np.array([1 - 1.4 * u * u + v, 0.3 * u])
+
+    h, row, total = np.array([0.1, 0.1]), np.array([0.6, 0.8]), 0.0
+    for t in range(1_600):
+        row = row @ np.array([[-2.8 * h[0], 0.3], [1.0, 0.0]])
+        h = henon(h, t)
+        total += np.log(np.linalg.norm(row)) if t >= 100 else 0.0
+        row = row / np.linalg.norm(row)
+    check(henon, [0.1, 0.1], 1_500, 100, total / 1_500, (
+        "the Henon map is chaotic: without putting the second run back near the first at EACH step the"
+        f" distance stops growing when it is as large as the states {where}"
+    ))  # fmt: skip
+    rng = np.random.default_rng(50)
+    for gain, H in [(2.5, 8), (0.8, 6)]:
+        W, push = gain * rng.normal(size=(H, H)) / np.sqrt(H), 0.3 * rng.normal(size=(900, H))
+
+        def network(h, t, W=W, push=push):
+            calls.append(t)
+            return np.tanh(np.asarray(h) @ W + push[int(t)])
+
+        h, row, total = np.zeros(H), rng.normal(size=H), 0.0
+        for t in range(900):
+            h = network(h, t)
+            row = (row @ W) * (1 - h**2)
+            total += np.log(np.linalg.norm(row)) if t >= 100 else 0.0
+            row = row / np.linalg.norm(row)
+        check(network, np.zeros(H), 800, 100, total / 800, (
+            "a tanh network with inputs: both runs must get the same step number, and so the same"
+            f" input, at the same time {where}"
+        ))  # fmt: skip
+
+
+hidden_lyapunov()
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 6. Orthogonal, and really random (`ps3-ortho`, 8 points, easy)
+#
+# Chapter 6 draws orthogonal matrices. Half of them are mirrors: their determinant is -1. No training
+# that keeps a matrix orthogonal can ever turn a mirror into a **rotation**, determinant +1, since the
+# determinant would have to jump. Who wants a smooth path to the identity must begin with a rotation.
+#
+# Write `rotation(n, seed, gain=1.0)`:
+#
+# - `n` $\ge 1$; `seed` for your generator: the same seed gives the same matrix, another seed another one;
+#   `gain` $> 0$.
+# - Returns `gain` $\cdot\, Q$ with $Q$ `(n, n)`, $Q Q^\top = I$, $\det Q = 1$, drawn **uniformly**: no
+#   direction is preferred. (Turn all matrices by a fixed rotation, and nobody can tell the difference.) In
+#   particular each entry of $Q$, $n \ge 2$, is 0 on average and its square $1/n$.
+#
+# Worked example: `rotation(1, seed)` is `[[1.0]]` for every seed, there is no other.
+#
+# <details><summary>Hint</summary>
+#
+# Chapter 6, Remedies for vanishing, has the QR factorisation of a Gaussian matrix and says what its signs
+# need. Which change of a single column makes a mirror into a rotation? For even n, would $-Q$ do?
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "ps3-ortho", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def rotation(n, seed, gain=1.0):
+    """Draw a rotation matrix (n, n), uniformly, times gain."""
+    ### BEGIN SOLUTION
+    Q, R = np.linalg.qr(np.random.default_rng(seed).normal(size=(n, n)))
+    Q = Q * np.where(np.diag(R) < 0, -1.0, 1.0)  # an implementation's signs are not random
+    if np.linalg.det(Q) < 0:
+        Q[:, 0] = -Q[:, 0]
+    return gain * Q
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "ps3-ortho-tests", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
+def visible_ortho():
+    for seed in range(3):
+        Q = np.asarray(rotation(1, seed))
+        assert Q.shape == (1, 1), f"rotation(1, seed) must be (1, 1); got {Q.shape}"
+        assert same(Q, [[1.0]]), (
+            f"worked example: [[1.]]; got {Q} (chapter 6, Remedies for vanishing, one by one)"
+        )
+    Q = np.asarray(rotation(5, 0))
+    assert Q.shape == (5, 5), f"rotation(5, seed) must be (5, 5); got {Q.shape}"
+
+
+visible_ortho()
+
+
+### BEGIN HIDDEN TESTS
+def hidden_ortho():
+    where = "(chapter 6, Remedies for vanishing, one by one)"
+    for n in (2, 3, 4, 7, 20):
+        for seed in range(6):
+            Q = np.asarray(rotation(n, seed))
+            assert same(Q @ Q.T, np.eye(n)), (
+                f"n = {n}: Q Q^T must be I: all singular values 1, not only the largest, and not only"
+                f" on average {where}"
+            )
+            assert abs(np.linalg.det(Q) - 1) < 1e-6, (
+                f"n = {n}: a mirror, det = -1. Turn ONE column (or row) round; -Q has the same"
+                f" determinant if n is even {where}"
+            )
+    for gain in (0.5, 3.0):
+        Q = np.asarray(rotation(4, 1, gain))
+        assert same(Q @ Q.T, gain**2 * np.eye(4)), (
+            f"gain multiplies the matrix: all singular values are gain {where}"
+        )
+    assert same(rotation(6, 5), np.asarray(rotation(6, 5)), rtol=1e-12), "same seed, same matrix"
+    assert not same(rotation(6, 5), np.asarray(rotation(6, 6))), "another seed, another matrix"
+    for n in (2, 3, 4):
+        drawn = np.stack([np.asarray(rotation(n, seed)) for seed in range(600)])
+        mean, square = drawn.mean(axis=0), (drawn**2).mean(axis=0)
+        assert np.abs(mean).max() < 0.18, (
+            f"n = {n}, 600 matrices: some entries are not 0 on average. The signs of a QR"
+            " factorisation are not random: make the diagonal of R positive, column by column; and a"
+            f" rotation near the identity is not uniform {where}"
+        )
+        assert np.abs(square - 1 / n).max() < 0.09, (
+            f"n = {n}, 600 matrices: squared entries are not 1 / n on average: some directions are"
+            f" preferred. Use the QR factorisation of a Gaussian matrix {where}"
+        )
+        trace = np.trace(drawn, axis1=1, axis2=2)
+        wanted = 2.0 if n == 2 else 1.0
+        assert abs((trace**2).mean() - wanted) < 0.35, (
+            f"n = {n}, 600 matrices: the traces do not spread as those of uniform rotations {where}"
+        )
+
+
+hidden_ortho()
+### END HIDDEN TESTS
