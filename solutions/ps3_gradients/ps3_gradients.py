@@ -1050,3 +1050,519 @@ def hidden_ortho():
 
 hidden_ortho()
 ### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 7. One loud sequence (`ps3-clip`, 12 points, medium)
+#
+# Chapter 6 clips the gradient of a batch. By then it is too late for the other sequences: if one of 64
+# explodes, the clipped gradient is that one's direction, and what the 63 had to say is gone. So clip
+# earlier: **each sequence's gradient by its own global norm**, then take the mean. (The price: one gradient
+# for each sequence has to be held. And the mean of clipped gradients no longer points where the
+# gradient of the mean loss does.)
+#
+# Write `clip_each(grads, limit)`:
+#
+# - `grads`, a dict of one or more arrays `(B, ...)` with $B \ge 1$, `float32` or `float64`, of different
+#   shapes: `grads[name][b]` is the gradient of sequence b by the weight `name` (whose shape may be `()`).
+#   `limit` $c > 0$, which may be `np.inf`.
+# - The gradient $G_b$ of a sequence is *all* its arrays side by side, and becomes $G_b \min(1, c /
+#   \|G_b\|)$. A sequence whose gradient holds NaN or infinity, anywhere, is left out altogether, and
+#   the mean is over the others.
+# - Returns the tuple `(mean, norms)`: `mean`, a dict with the names of `grads`, each array without its
+#   first axis, in the dtype that it came in, 0 if no sequence is left; and `norms` `(B,)`, `float64`, each
+#   sequence's $\|G_b\|$ *before* clipping, `np.inf` for those left out.
+# - Entries may be as large as `1e30` and as small as `1e-30`, in `float32` too. Compared to a relative error
+#   of `1e-5`.
+#
+# Worked example: one sequence with `grads = {"W": [[3, 4]]}` and limit 1: the norm is 5, the mean
+# `{"W": [.6, .8]}`.
+#
+# <details><summary>Hint</summary>
+#
+# What is the square of `1e30` in `float32`? (Chapter 6, Clipping, has a norm that does not overflow.)
+# And what is `limit / norm` for a sequence whose gradient is 0?
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "ps3-clip", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def clip_each(grads, limit):
+    """Clip each sequence's gradient by its own global norm; return the mean and the old norms.
+
+    grads: dict of arrays (B, ...). Sequences that are not finite are left out. Returns a dict of
+    arrays without the first axis, and norms (B,), inf for those left out.
+    """
+    ### BEGIN SOLUTION
+    flat = [g.reshape(len(g), -1).astype(np.float64) for g in grads.values()]
+    everything = np.concatenate(flat, axis=1)  # (B, number of weights)
+    fine = np.isfinite(everything).all(axis=1)
+    norms = np.full(len(everything), np.inf)
+    norms[fine] = np.linalg.norm(everything[fine], axis=1)
+    factor = np.ones(len(norms))
+    long = fine & (norms > limit)
+    factor[long] = limit / norms[long]
+    mean = {}
+    for name, g in grads.items():
+        kept = g[fine].astype(np.float64) * factor[fine].reshape(-1, *[1] * (g.ndim - 1))
+        mean[name] = (kept.sum(axis=0) / max(fine.sum(), 1)).astype(g.dtype)
+    return mean, norms
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "ps3-clip-tests", "locked": true, "points": 12, "schema_version": 3, "solution": false, "task": false}
+def visible_clip():
+    mean, norms = clip_each({"W": np.array([[3.0, 4.0]])}, 1.0)
+    assert set(mean) == {"W"}, f"mean has the names of grads; got {sorted(mean)}"
+    assert same(norms, [5.0]), f"worked example: norms [5] expected; got {norms} (chapter 6, Clipping)"
+    assert same(mean["W"], [0.6, 0.8]), (
+        f"worked example: [.6, .8] expected; got {mean['W']} (chapter 6, Clipping)"
+    )
+    rng = np.random.default_rng(0)
+    mean, norms = clip_each({"W": rng.normal(size=(4, 2, 3)), "b": rng.normal(size=(4, 3))}, 1.0)
+    assert np.shape(mean["W"]) == (2, 3) and np.shape(mean["b"]) == (3,), (
+        "each mean has the shape of the weight, without the axis of the sequences"
+    )
+    assert np.shape(norms) == (4,), f"norms must be (B,) = (4,); got {np.shape(norms)}"
+
+
+visible_clip()
+
+
+### BEGIN HIDDEN TESTS
+def clip_truth(grads, limit):
+    """One sequence after the other, one entry after the other, in Python's own numbers."""
+    B = len(next(iter(grads.values())))
+    total = {name: np.zeros(g.shape[1:]) for name, g in grads.items()}
+    norms, n = np.full(B, np.inf), 0
+    for b in range(B):
+        entries = [float(e) for g in grads.values() for e in np.ravel(g[b])]
+        if not np.all(np.isfinite(entries)):
+            continue
+        n += 1
+        norms[b] = np.hypot.reduce(entries)
+        factor = limit / norms[b] if norms[b] > limit else 1.0
+        for name, g in grads.items():
+            total[name] = total[name] + factor * g[b].astype(np.float64)
+    return {name: a / max(n, 1) for name, a in total.items()}, norms
+
+
+def clip_case(B, seed, dtype=np.float64, sizes=1.0):
+    rng = np.random.default_rng(seed)
+    shapes = {"W_xh": (3, 4), "W_hh": (4, 4), "b_h": (4,), "z": ()}
+    sizes = np.broadcast_to(sizes, (B,))
+    return {
+        name: np.asarray(
+            rng.normal(size=(B, *s)) * sizes.reshape(-1, *[1] * len(s)), dtype=dtype
+        )
+        for name, s in shapes.items()
+    }
+
+
+def hidden_clip():
+    def check(grads, limit, why, only_norms=False):
+        given = copy.deepcopy(grads)
+        mean, norms = clip_each(given, limit)
+        want, lengths = clip_truth(grads, limit)
+        norms = np.asarray(norms, dtype=np.float64)
+        assert norms.shape == lengths.shape, "norms: one number for each sequence"
+        assert np.array_equal(np.isfinite(norms), np.isfinite(lengths)), why
+        finite = np.isfinite(lengths)
+        assert same(norms[finite], lengths[finite], rtol=1e-5), why
+        assert not np.isnan(norms).any(), "norms: inf, not NaN, for a sequence that is left out"
+        if not only_norms:
+            for name in want:
+                assert same(mean[name], want[name], rtol=1e-5), why
+                assert np.asarray(mean[name]).dtype == grads[name].dtype, (
+                    f"{name} came as {grads[name].dtype} and must go out so"
+                )
+        assert unchanged([given], [grads]), "do not change the arguments: work on a copy"
+
+    where = "(chapter 6, Clipping: for the explosion only)"
+    one = clip_case(1, 70)
+    check(one, 0.1, (
+        "one sequence, several arrays: the norm of ALL its entries together, and one factor for all"
+        f" of them, so that the direction stays {where}"
+    ))  # fmt: skip
+    check(one, 1e3, f"a gradient shorter than the limit stays as it is: the factor is at most 1 {where}")
+    check(one, np.inf, f"limit = inf: nothing is clipped {where}")
+    check(clip_case(5, 71), 1e3, f"nothing to clip: the plain mean over the sequences {where}")
+    check(clip_case(5, 72, sizes=[0.1, 1, 0.2, 30, 1e6]), 2.0, (
+        "five sequences, two of them loud: each is clipped by its OWN norm before the mean; not the"
+        f" mean, not all by the norm of the batch {where}"
+    ))  # fmt: skip
+    quiet = clip_case(3, 73)
+    for g in quiet.values():
+        g[1] = 0
+    check(quiet, 0.5, f"a sequence whose gradient is 0 has norm 0 and stays 0: no 0 / 0 {where}")
+    for g in quiet.values():
+        g[:] = 0
+    check(quiet, 0.5, f"all gradients 0 {where}")
+    mixed = clip_case(4, 74, sizes=[1, 10, 100, 0.01])
+    mixed["W_hh"] = mixed["W_hh"].astype(np.float32)
+    mixed["z"] = mixed["z"].astype(np.float32)
+    check(mixed, 1.0, f"float32 and float64 in one gradient: one norm for both, each dtype kept {where}")
+    for size in (1e30, 1e-30):
+        check(clip_case(3, 75, np.float32, size), 1.0, (
+            f"float32 entries of {size}: their squares are inf or 0 in float32; take the norm in"
+            f" float64 {where}"
+        ))  # fmt: skip
+    for bad in (np.nan, np.inf, -np.inf):
+        broken = clip_case(4, 76, sizes=[1, 1, 50, 1])
+        broken["b_h"][1, 2] = bad
+        check(broken, 1.5, (
+            f"one entry is {bad}: the whole sequence is left out, its norm is inf, and the mean is"
+            f" over the three others, not divided by four {where}"
+        ))  # fmt: skip
+        broken["z"][[0, 2, 3]] = bad
+        check(broken, 1.5, f"no sequence is left: the mean is 0 and all norms inf {where}")
+    for B, limit, seed in [(1, 0.3, 77), (2, 1.0, 78), (9, 3.0, 79), (16, 6.0, 80)]:
+        sizes = np.random.default_rng(seed).lognormal(0, 2, B)
+        check(clip_case(B, seed, sizes=sizes), limit, (
+            f"B = {B}, limit {limit}: each sequence by its own global norm, then the mean {where}"
+        ))  # fmt: skip
+
+
+hidden_clip()
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 8. What truncation does to the direction (`ps3-angle`, 10 points, medium)
+#
+# Chapter 6 measures how *much* of a gradient is missed if only the last k copies of $W_{hh}$ count, and by
+# how many degrees clipping turns a gradient. Put the two together: by what angle does *truncation* turn it?
+#
+# Copy t of $W_{hh}$ contributes $h_{t-1}^\top \bar a_t$, summed over the sequences
+# (chapter 5, The derivation, The weights; chapter 6, How far away does the loss lie?). The full gradient is
+# the sum over all T copies; with a loss at the end, truncation to k steps leaves the **last k**.
+#
+# Write `cut_angles(h, da)`:
+#
+# - `h` `(T + 1, B, H)`, the states; `da` `(T, B, H)`, the pre-activation deltas: `da[t]` belongs to the
+#   step from `h[t]` to `h[t + 1]`. $T \ge 1$.
+# - Returns `(T,)`, **radians** in $[0, \pi]$: entry k - 1 is the angle between the sum of the last k copies
+#   and the full gradient, each taken as *one* vector of $H^2$ numbers.
+# - A gradient of length 0 has no direction and is no help: where one of the two is exactly 0, the angle is
+#   $\pi / 2$.
+# - Vanished gradients are tiny: all of `da` may be of size `1e-200`, where squares are 0, or `1e200`.
+#   Compared is the largest difference, which must stay below `1e-6` radians.
+#
+# Worked example: one unit, one sequence, `h = (.2, .5, .4)`, `da = (1, -.1)`. The full gradient is
+# $.2 \cdot 1 - .5 \cdot .1 = .15$, the last copy alone $-.05$: it points the other way. So
+# the angles are $(\pi, 0)$.
+#
+# <details><summary>Hint</summary>
+#
+# Divide each gradient by its largest entry before you take a norm. The cosine of two equal vectors may
+# come out as 1.0000000000000002: what does `arccos` say to that? (Chapter 6, Clipping, has a better formula.)
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "ps3-angle", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def cut_angles(h, da):
+    """Return the angle between the last k copies' gradient of W_hh and the full one, (T,), radians.
+
+    h: (T + 1, B, H), the states. da: (T, B, H), the deltas of the steps. Entry k - 1 is for k copies.
+    """
+    ### BEGIN SOLUTION
+    copies = np.einsum("tbi,tbj->tij", h[:-1], da).reshape(len(da), -1)  # (T, H * H)
+    near = copies[::-1].cumsum(axis=0)  # [k - 1]: the last k
+    largest = np.abs(near).max(axis=1, keepdims=True)
+    u = near / np.where(largest == 0, 1, largest)
+    length = np.linalg.norm(u, axis=1, keepdims=True)
+    u = u / np.where(length == 0, 1, length)
+    full = u[-1]
+    angles = 2 * np.arctan2(np.linalg.norm(u - full, axis=1), np.linalg.norm(u + full, axis=1))
+    lost = (largest[:, 0] == 0) | (largest[-1, 0] == 0)
+    return np.where(lost, np.pi / 2, angles)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "ps3-angle-tests", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
+def visible_angle():
+    h, da = np.array([0.2, 0.5, 0.4]).reshape(3, 1, 1), np.array([1.0, -0.1]).reshape(2, 1, 1)
+    angles = np.asarray(cut_angles(h, da))
+    assert angles.shape == (2,), f"k = 1 and 2: (T,) = (2,) expected; got {angles.shape}"
+    assert np.abs(angles - [np.pi, 0]).max() < 1e-6, (
+        f"worked example: [pi, 0] expected; got {angles} (chapter 6, How far away does the loss lie?)"
+    )
+    rng = np.random.default_rng(0)
+    angles = np.asarray(cut_angles(rng.normal(size=(6, 3, 4)), rng.normal(size=(5, 3, 4))))
+    assert angles.shape == (5,), f"one angle for each k, (T,) = (5,); got {angles.shape}"
+
+
+visible_angle()
+
+
+### BEGIN HIDDEN TESTS
+def angle_truth(h, da):
+    """In exact whole numbers and one square root: h and da are small integers here."""
+    T, B, H = da.shape
+    near, found = np.zeros((H, H), dtype=object), []
+    steps = []
+    for t in reversed(range(T)):
+        for b in range(B):
+            near = near + np.array([[int(p) * int(q) for q in da[t, b]] for p in h[t, b]], object)
+        steps.append(near)
+    full = steps[-1]
+    for near in steps:
+        a, b = int((near * near).sum()), int((full * full).sum())
+        if a == 0 or b == 0:
+            found.append(np.pi / 2)
+            continue
+        dot = int((near * full).sum())
+        rest = a * b - dot * dot  # |near|^2 |full|^2 sin^2, exactly
+        found.append(float(np.arctan2(np.sqrt(float(rest)), float(dot))))
+    return np.array(found)
+
+
+def hidden_angle():
+    def close(got, want):
+        got = np.asarray(got)
+        return got.shape == want.shape and bool(np.all(np.abs(got - want) < 1e-6))
+
+    where = "(chapter 6, How far away does the loss lie?)"
+    rng = np.random.default_rng(81)
+    h, da = rng.integers(-9, 10, (2, 1, 3)) * 1.0, rng.integers(-9, 10, (1, 1, 3)) * 1.0
+    assert close(cut_angles(h, da), np.zeros(1)), (
+        "T = 1: nothing is cut, the angle is 0. NaN? The cosine of equal vectors may exceed 1 by"
+        " rounding (chapter 6, Clipping)"
+    )
+    h, da = rng.integers(-9, 10, (6, 1, 3)) * 1.0, rng.integers(-9, 10, (5, 1, 3)) * 1.0
+    got, want = np.asarray(cut_angles(h, da)), angle_truth(h, da)
+    assert not close(got * np.pi / 180, want), "radians, not degrees"
+    assert not close(got[::-1], want), f"entry 0 belongs to k = 1, the last copy alone {where}"
+    assert close(got, want), (
+        "one sequence, H = 3: copy t is the outer product of h[t], the state BEFORE the step, with"
+        f" da[t]; the LAST k of them, summed, against the sum of all {where}"
+    )
+    for T, B, H, seed in [(5, 4, 3, 82), (9, 2, 5, 83), (3, 6, 1, 84), (12, 3, 2, 85), (1, 1, 1, 86)]:
+        rng = np.random.default_rng(seed)
+        h, da = rng.integers(-9, 10, (T + 1, B, H)) * 1.0, rng.integers(-9, 10, (T, B, H)) * 1.0
+        given = [h.copy(), da.copy()]
+        assert close(cut_angles(*given), angle_truth(h, da)), (
+            f"T = {T}, B = {B}, H = {H}: sum over the sequences first, then take the whole matrix as"
+            f" one vector; no mean of cosines of rows, units or sequences {where}"
+        )
+        assert unchanged(given, [h, da]), "do not change the arguments: work on a copy"
+        for size in (1e-200, 1e200):
+            assert close(cut_angles(h, da * size), angle_truth(h, da)), (
+                f"da of size {size}: squares underflow or overflow; scale each gradient before its norm"
+                " (chapter 6, Clipping, global_norm)"
+            )
+    h, da = rng.integers(1, 9, (7, 2, 3)) * 1.0, rng.integers(-9, 10, (6, 2, 3)) * 1.0
+    da[3:] = 0
+    assert close(cut_angles(h, da), angle_truth(h, da)), (
+        f"the last three copies are 0: no direction, pi / 2 for k = 1, 2, 3 {where}"
+    )
+    assert close(cut_angles(h, 0 * da), np.full(6, np.pi / 2)), (
+        f"the full gradient is 0: pi / 2 everywhere, no 0 / 0 {where}"
+    )
+    for seed in range(20):  # equal up to a factor: cosines that rounding lifts above 1
+        rng = np.random.default_rng(seed)
+        h = np.tile(rng.normal(size=(1, 1, 4)), (9, 1, 1))
+        da = rng.normal(size=(1, 1, 4)) * rng.uniform(0.1, 1, (8, 1, 1))
+        assert close(cut_angles(h, da), np.zeros(8)), (
+            "all copies point the same way: 0 for all k. NaN? The cosine may exceed 1 by rounding"
+            " (chapter 6, Clipping)"
+        )
+
+
+hidden_angle()
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 9. How far does a leak carry? (`ps3-reach`, `ps3-figure`, `ps3-what`; 6 + 4 + 6 points)
+#
+# The experiment. A leaky unit is a remedy for vanishing. How good a one? Call the **reach** of a
+# network the distance over which a typical gradient loses a factor of a thousand. Chapter 6 *promises*
+# a reach: $\|v J_t\| \ge f\, \|v\|$ with $f = z - (1 - z)\, \sigma_{\max}(W_{hh})$, the floor of the
+# corridor {eq}`gradients-leaky`; so k steps leave at least $f^k$, if $f$ is positive. A promise for
+# the worst case need not be a good prediction. First the numbers, then the picture, then you say what
+# it shows. The networks are in a locked cell: 24 leaky units, one z for all of them, Gaussian
+# $W_{hh}$ of a given spectral radius, random inputs.
+
+
+# %% nbgrader={"grade": false, "grade_id": "ps3-networks", "locked": true, "schema_version": 3, "solution": false, "task": false}
+def network(z, radius, seed, T=600, B=4, D=4, H=24):
+    """Return x, w, h, g: a leaky network that has settled, its T steps, a gradient at the end."""
+    rng = np.random.default_rng(seed)
+    W_hh = rng.normal(size=(H, H))
+    W_hh *= radius / np.abs(np.linalg.eigvals(W_hh)).max()
+    w = {"W_xh": 0.3 * rng.normal(size=(D, H)), "W_hh": W_hh, "b_h": np.zeros(H)}
+    w["z"] = np.full(H, float(z))
+    x = rng.normal(size=(T + 100, B, D))
+    h = leaky_states(x, w, 0.3 * rng.normal(size=(B, H)))
+    return x[100:], w, h[100:], rng.normal(size=(B, H))
+
+
+# %% [markdown]
+# Write `reach(zs, radius, seeds)`:
+#
+# - `zs`, a list of leaks from 0 to **1**; `radius`; `seeds`, a list of integers. Use the networks
+#   `network(z, radius, seed)`.
+# - Returns the tuple `(measured, promised)`, both `(len(zs), len(seeds))`, floats. `measured`: the
+#   **smallest** distance k at which the gradient of task 2 (the mean of the logarithms) is a thousandth
+#   or less, `decades[k] <= -3`; `np.inf` if that does not happen within T steps.
+# - `promised`: the smallest k with $f^k \le 10^{-3}$, a whole number; 0 where $f \le 0$ (nothing is
+#   promised), `np.inf` where $f \ge 1$.
+#
+# Worked example: $z = 1$ never changes anything: `np.inf`, twice. With $z = .967$ and
+# $\sigma_{\max} = 1$ the promise would be 101 steps (chapter 6, exercise 6).
+#
+# <details><summary>Hint</summary>
+#
+# $f^k \le 10^{-3}$ means $k \ge \log 10^{-3} / \log f$: round up. `decades` of task 2 does the rest. If
+# you skipped that task, `sent_back` gives $\|g_k\|$ for one k at a time; gradients of a thousandth do
+# not underflow.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "ps3-reach", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def reach(zs, radius, seeds):
+    """Return at which distance the gradient is a thousandth, measured and promised.
+
+    Both (len(zs), len(seeds)), floats; inf where that is never.
+    """
+    ### BEGIN SOLUTION
+    measured = np.full((len(zs), len(seeds)), np.inf)
+    promised = np.full((len(zs), len(seeds)), np.inf)
+    for i, z in enumerate(zs):
+        for j, seed in enumerate(seeds):
+            x, w, h, g = network(z, radius, seed)
+            lost = decades(x, w, h, g) <= -3
+            if lost.any():
+                measured[i, j] = lost.argmax()
+            floor = z - (1 - z) * np.linalg.norm(w["W_hh"], 2)
+            if floor <= 0:
+                promised[i, j] = 0
+            elif floor < 1:
+                promised[i, j] = np.ceil(np.log(1e-3) / np.log(floor))
+    return measured, promised
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "ps3-reach-tests", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+def visible_reach():
+    measured, promised = reach([1.0], 0.9, [0, 1])
+    assert np.shape(measured) == (1, 2), f"(len(zs), len(seeds)) = (1, 2); got {np.shape(measured)}"
+    assert np.shape(promised) == (1, 2), f"(len(zs), len(seeds)) = (1, 2); got {np.shape(promised)}"
+    assert np.all(np.isinf(measured)) and np.all(np.isinf(promised)), (
+        f"z = 1 changes nothing, so the reach is infinite; got {measured}, {promised} (chapter 6,"
+        " Remedies for vanishing)"
+    )
+
+
+visible_reach()
+
+
+### BEGIN HIDDEN TESTS
+def reach_truth(z, radius, seed):
+    """Row by row with the Jacobian of each step, written out; no function of the student's."""
+    x, w, h, g = network(z, radius, seed)
+    row, total, measured = g.copy(), np.zeros(len(g)), np.inf
+    for k in range(1, len(x) + 1):
+        t = len(x) - k
+        slopes = 1 - np.tanh(x[t] @ w["W_xh"] + h[t] @ w["W_hh"]) ** 2
+        before = np.linalg.norm(row, axis=1)
+        row = row * z + np.einsum("bj,bj,ij->bi", row, (1 - z) * slopes, w["W_hh"])
+        after = np.linalg.norm(row, axis=1)
+        total += np.log10(after / before)
+        row = row / after[:, None]
+        if total.mean() <= -3:
+            measured = k
+            break
+    floor = z - (1 - z) * np.sqrt(np.linalg.eigvalsh(w["W_hh"] @ w["W_hh"].T).max())
+    promised = 0.0
+    if floor >= 1:
+        promised = np.inf
+    elif floor > 0:
+        promised, left = 0.0, 1.0
+        while left > 1e-3:
+            promised, left = promised + 1, left * floor
+    return measured, promised
+
+
+def hidden_reach():
+    where = "(chapter 6, Remedies for vanishing, and How far away does the loss lie?)"
+    for zs, radius, seeds in [
+        ([0.0, 0.9], 0.9, [0, 1]),
+        ([0.5, 0.95, 1.0], 1.2, [2]),
+        ([0.8], 0.5, [3, 4, 5]),
+        ([0.99], 0.6, [6]),
+    ]:
+        measured, promised = (np.asarray(a, dtype=float) for a in reach(zs, radius, seeds))
+        truth = np.array([[reach_truth(z, radius, seed) for seed in seeds] for z in zs])
+        assert measured.shape == promised.shape == (len(zs), len(seeds)), (
+            f"both must be (len(zs), len(seeds)) = {(len(zs), len(seeds))}; got {measured.shape},"
+            f" {promised.shape}"
+        )
+        never = np.isinf(truth[:, :, 0])
+        assert np.array_equal(np.isinf(measured), never), (
+            f"np.inf exactly where a thousandth is not reached within T steps {where}"
+        )
+        assert np.all(np.abs(measured[~never] - truth[:, :, 0][~never]) < 0.5), (
+            f"z = {zs}, radius {radius}: measured {measured[~never]}, expected"
+            f" {truth[:, :, 0][~never]}: the FIRST distance from the end with -3 powers of ten or"
+            f" less, of the mean of the logarithms {where}"
+        )
+        assert np.array_equal(np.isinf(promised), np.isinf(truth[:, :, 1])), (
+            f"promised is inf where f >= 1 and 0 where f <= 0 {where}"
+        )
+        finite = np.isfinite(truth[:, :, 1])
+        assert np.all(np.abs(promised[finite] - truth[:, :, 1][finite]) < 0.5), (
+            f"z = {zs}, radius {radius}: promised {promised[finite]}, expected"
+            f" {truth[:, :, 1][finite]}: f = z - (1 - z) sigma with the largest SINGULAR VALUE, not"
+            f" the radius; round up; 0 where f <= 0 {where}"
+        )
+        assert np.all(measured >= promised), (
+            f"a promise was broken: measured is below promised {where}"
+        )
+
+
+hidden_reach()
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **The figure** (4 points, read by a person). In the next cell draw the reach over $1 / (1 - z)$, the number
+# of steps in which a leaky unit forgets by itself:
+#
+# - for at least six leaks from 0 to .98 and **two radii**, .6 and 1.1, three or more seeds each;
+# - every seed visible (a dot each, say), not only a mean;
+# - what is promised in the same axes, told apart from what is measured, and a line of slope 1
+#   to compare with;
+# - axes of a kind in which a power law is a straight line, with labels and units; a legend; what cannot
+#   be drawn (a promise of 0, a reach of infinity) left out or marked, and said so.
+#
+# `zs = [0, .5, .8, .9, .95, .98]` and `seeds = [0, 1, 2]` take a second or two.
+
+# %% nbgrader={"grade": true, "grade_id": "ps3-figure", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
+zs, seeds = np.array([0, 0.5, 0.8, 0.9, 0.95, 0.98]), [0, 1, 2]
+fig, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+for radius, colour in [(0.6, "#0072B2"), (1.1, "#D55E00")]:
+    measured, promised = reach(list(zs), radius, seeds)
+    for j in range(len(seeds)):
+        name = f"measured, radius {radius}" if j == 0 else None
+        ax.loglog(1 / (1 - zs), measured[:, j], "o", ms=4, color=colour, alpha=0.7, label=name)
+        name = f"promised, radius {radius}" if j == 0 else None
+        shown = np.where(promised[:, j] > 0, promised[:, j], np.nan)
+        ax.loglog(1 / (1 - zs), shown, "x", ms=5, color=colour, alpha=0.7, label=name)
+line = 1 / (1 - zs)
+ax.loglog(line, np.log(1000) * line, color="0.6", lw=1, label="a unit left alone, slope 1")
+ax.set(xlabel="1 / (1 - z), steps", ylabel="steps to a thousandth (0, inf left out)")
+ax.legend(frameon=False, fontsize=8)
+plt.show()
+
+# %% [markdown]
+# **What it shows** (6 points, read by a person). Answer from *your* figure, with numbers read from it,
+# in some 120 to 250 words:
+#
+# 1. How does the reach grow with $1 / (1 - z)$ for large z, and why should it? Where does the rule fail? (2 points)
+# 2. Compare what is promised with what is measured, for small z and for large z and for both radii.
+#    Is the promise wrong? What is it good for? (2 points)
+# 3. "With z = .98 our network reaches back hundreds of steps; the vanishing gradient is solved." Name two
+#    things that this figure does *not* show, and what one would have to measure. (2 points)
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "ps3-what", "locked": false, "points": 6, "schema_version": 3, "solution": true, "task": false}
+# TEXT PENDING
