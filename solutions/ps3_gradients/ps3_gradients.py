@@ -498,7 +498,8 @@ how_far()
 #   $\sigma_{\max} = 0$). The second singular value is at most .9 of the first. In which direction
 #   $A$ stretches most, nobody knows: it may be orthogonal to any vector that you choose beforehand.
 #
-# Worked example: $A = \mathrm{diag}(3, 1, .5)$ has $\sigma_{\max} = 3$.
+# Worked example: $A = \mathrm{diag}(1, 0, 0)$ has $\sigma_{\max} = 1$; it keeps what lies along the first axis.
+# To check yourself: $\mathrm{diag}(3, 2, .5)$ has 3, and $N$ of chapter 6, with .9, 2, 0, .9, has 2.34.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -538,11 +539,11 @@ def stretch(forth, back, n, seed):
 
 # %% nbgrader={"grade": true, "grade_id": "ps3-sigma-tests", "locked": true, "points": 12, "schema_version": 3, "solution": false, "task": false}
 def visible_sigma():
-    A = np.diag([3.0, 1.0, 0.5])
+    A = np.diag([1.0, 0.0, 0.0])
     got = stretch(lambda v: np.asarray(v) @ A, lambda g: np.asarray(g) @ A.T, 3, 0)
     assert np.shape(got) == (), f"one number expected; got shape {np.shape(got)}"
-    assert same(got, 3.0), (
-        f"worked example: 3 expected; got {got} (chapter 6, Three numbers that are not the same)"
+    assert same(got, 1.0), (
+        f"worked example: 1 expected; got {got} (chapter 6, Three numbers that are not the same)"
     )
 
 
@@ -550,14 +551,11 @@ visible_sigma()
 
 
 ### BEGIN HIDDEN TESTS
-def sigma_case(n, m, seed, first=None):
-    """A matrix with singular values 2, 1.8, 1.62, ...; first: the worst direction, a unit row."""
+def sigma_case(n, m, seed):
+    """A matrix with singular values 2, 1.8, 1.62, ... in random directions."""
     rng = np.random.default_rng(seed)
     k = min(n, m)
-    start = rng.normal(size=(n, k))
-    if first is not None:
-        start[:, 0] = first
-    U, V = np.linalg.qr(start)[0], np.linalg.qr(rng.normal(size=(m, k)))[0]
+    U, V = (np.linalg.qr(rng.normal(size=(size, k)))[0] for size in (n, m))
     return U @ np.diag(2 * 0.9 ** np.arange(k)) @ V.T
 
 
@@ -604,17 +602,16 @@ def hidden_sigma():
             f"A is ({n}, {m}): back leads from (m,) to (n,), forth from (n,) to (m,); neither the"
             " Frobenius norm nor a mean stretch (chapter 6, Three numbers that are not the same)"
         )
-    for n, axis in [(4, 0), (6, 5)]:
-        first = np.zeros(n)
-        first[[1, 2]] = np.sqrt(0.5), -np.sqrt(0.5)  # orthogonal to e_0, e_last and (1, ..., 1)
-        pool = np.eye(n)
-        others = np.linalg.qr(np.stack([first, pool[axis], np.ones(n) - pool[axis], *pool]).T)[0]
-        A = others @ np.diag(2 * 0.5 ** np.arange(n)) @ others.T
+    # small powers of two: no rounding error leaks into the worst direction and saves a fixed start
+    for A, blind in [
+        ([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 0.5]], "the first axis"),
+        ([[0.5, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 2.0]], "the first axis"),
+        ([[0.5, -1.0], [-1.0, 0.5]], "(1, ..., 1)"),
+    ]:
         for seed in range(3):
-            assert same(asked(A, seed), 2.0), (
-                "the worst direction is orthogonal to (1, ..., 1) and to the first axis: a start"
-                " that is fixed may never see it; begin with a random row (chapter 6, Many"
-                " different matrices, the code)"
+            assert same(asked(np.array(A), seed), np.linalg.norm(A, 2)), (
+                f"the worst direction is orthogonal to {blind}: a start that is fixed may never see it;"
+                " begin with a random row (chapter 6, Many different matrices, the code)"
             )
     for size in (1e-60, 1e60):
         A = size * sigma_case(6, 5, seed=5)
@@ -1350,6 +1347,12 @@ def hidden_angle():
                 f"da of size {size}: squares underflow or overflow; scale each gradient before its norm"
                 " (chapter 6, Clipping, global_norm)"
             )
+    h, da = np.full((6, 1, 2), 2.0), np.array([9.0, -1, -2, 1, -3]).reshape(5, 1, 1) * [[[1.0, 3.0]]]
+    h[0] = 2, 3
+    assert close(cut_angles(h, da), angle_truth(h, da)), (
+        "the last copies point against the full gradient: an angle above pi / 2; keep the sign of the"
+        " cosine (chapter 6, Clipping, angle)"
+    )
     h, da = rng.integers(1, 9, (7, 2, 3)) * 1.0, rng.integers(-9, 10, (6, 2, 3)) * 1.0
     da[3:] = 0
     assert close(cut_angles(h, da), angle_truth(h, da)), (

@@ -184,12 +184,13 @@ def skip_radius(W, W_m, m):
 def skip_radius(W, W_m, m):
     past = [np.random.default_rng(i).normal(size=len(W)) for i in range(m)]
     size = 0.0
-    for _ in range(3_000):
+    for _ in range(400):
         new = past[0] @ W + past[-1] @ W_m
         old = np.linalg.norm(past)
         past = [new, *past[:-1]]
         size = np.linalg.norm(past) / old if old else 0.0
         if not size:
             return 0.0
-        past = [h / np.linalg.norm(past) for h in past]
+        now = np.linalg.norm(past)
+        past = [h / now for h in past]
     return size
