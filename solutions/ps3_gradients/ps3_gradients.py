@@ -432,7 +432,12 @@ def hidden_decades():
         " logarithm of the mean or of the batch's norm (chapter 6, exercise 3 and The atlas)"
     )
     assert unchanged(given, [x, w, h, g]), "do not change the arguments: work on a copy"
-    for T, B, D, H, seed in [(0, 2, 2, 3, 25), (1, 1, 1, 1, 26), (12, 3, 4, 2, 27), (5, 2, 1, 6, 28)]:
+    for T, B, D, H, seed in [
+        (0, 2, 2, 3, 25),
+        (1, 1, 1, 1, 26),
+        (12, 3, 4, 2, 27),
+        (5, 2, 1, 6, 28),
+    ]:
         x, w, h = leaky_case(T, B, D, H, seed)
         g = rng.normal(size=(B, H))
         assert same(decades(x, w, h, g), decades_truth(x, w, h, g)), (
@@ -440,7 +445,12 @@ def hidden_decades():
             " in the middle)"
         )
     # one unit, no input: each step multiplies by (1 - z) W + z, exactly
-    for T, weight, z in [(3_000, 0.1, 0.0), (3_000, 9.0, 0.0), (2_000, 0.2, 0.5), (2_500, 5.0, 0.1)]:
+    for T, weight, z in [
+        (3_000, 0.1, 0.0),
+        (3_000, 9.0, 0.0),
+        (2_000, 0.2, 0.5),
+        (2_500, 5.0, 0.1),
+    ]:
         w = {"W_xh": np.zeros((1, 1)), "W_hh": np.array([[weight]]), "b_h": np.zeros(1)}
         w["z"] = np.array([z])
         x, h = np.zeros((T, 2, 1)), np.zeros((T + 1, 2, 1))
@@ -639,7 +649,9 @@ def hidden_sigma():
     P = np.linalg.multi_dot(steps)
     sizes = np.linalg.svd(P, compute_uv=False)
     if sizes[1] < 0.9 * sizes[0]:
-        assert same(asked(P, 9), sizes[0]), "fifty steps of a leaky network (chapter 6, Three numbers)"
+        assert same(asked(P, 9), sizes[0]), (
+            "fifty steps of a leaky network (chapter 6, Three numbers)"
+        )
 
 
 hidden_sigma()
@@ -753,7 +765,7 @@ def hidden_rho():
     ))  # fmt: skip
     check(np.zeros((2, 2)), np.array(turn), 4, (
         f"skips alone: one factor in every m steps, so the m-th root of the radius of W_m {where}"
-    ))
+    ))  # fmt: skip
     check(turn, np.zeros((2, 2)), 5, f"no skip, m = 5: the radius of W {where}")
     check([[0.2, 1.0], [0.0, 0.3]], [[0.1, 0.0], [0.7, 0.2]], 1, (
         f"m = 1: both act on the same state, W + W_m; their radii do not add {where}"
@@ -766,7 +778,9 @@ def hidden_rho():
             f"H = {H}, m = {m}: check u @ C against the recursion. Neither block is transposed, W"
             f" acts on the newest state and W_m on the one of m steps ago {where}"
         ))  # fmt: skip
-    check(np.zeros((3, 3)), np.zeros((3, 3)), 3, "all weights 0: radius 0 (chapter 6, Three numbers)")
+    check(
+        np.zeros((3, 3)), np.zeros((3, 3)), 3, "all weights 0: radius 0 (chapter 6, Three numbers)"
+    )
 
 
 hidden_rho()
@@ -875,9 +889,16 @@ def hidden_lyapunov():
         "the same factor .5 in 40 steps: the mean of the logarithms PER STEP, so divide by T; natural"
         f" logarithms {where}"
     ))  # fmt: skip
-    check(linear([np.array([[0.5]])]), [0.0], 30, 20, np.log(0.5), (
-        f"skip = 20, T = 30: T steps count AFTER the skipped ones; divide by T, not T + skip {where}"
-    ))
+    check(
+        linear([np.array([[0.5]])]),
+        [0.0],
+        30,
+        20,
+        np.log(0.5),
+        (
+            f"skip = 20, T = 30: T steps count AFTER the skipped ones; divide by T, not T + skip {where}"
+        ),
+    )
     first = [np.array([[6.0]])] * 25 + [np.array([[0.8]])] * 75
     check(linear(first), [0.0], 75, 25, np.log(0.8), (
         "a transient of 25 wild steps, skip = 25: their growth must not count; and step gets the"
@@ -897,17 +918,27 @@ def hidden_lyapunov():
         "diag(.5, 1.5, .7): the LARGEST exponent; a start along one axis never sees the others, and a"
         f" direction that is drawn anew at each step never settles {where}"
     ))  # fmt: skip
-    check(linear([np.diag([1.5, 0.5, 0.7])]), np.zeros(3), 300, 60, np.log(1.5), (
-        f"diag(1.5, .5, .7): the largest exponent, whichever axis it has {where}"
-    ))
+    check(
+        linear([np.diag([1.5, 0.5, 0.7])]),
+        np.zeros(3),
+        300,
+        60,
+        np.log(1.5),
+        (f"diag(1.5, .5, .7): the largest exponent, whichever axis it has {where}"),
+    )
     check(linear([np.array([[0.5, 3.0], [0.0, 0.2]])]), np.zeros(2), 300, 60, np.log(0.5), (
         "a matrix that is not normal: in the end its spectral radius .5 counts, not its singular"
         f" value 3.05; keep the direction from step to step {where}"
     ))  # fmt: skip
     A = [np.array([[0, 2.0], [0, 0]]), np.array([[0, 0], [2.0, 0]])]
-    check(linear(A), np.zeros(2), 400, 20, np.log(2), (
-        f"two matrices of radius 0 in turn grow by 4 in two steps {where}"
-    ))
+    check(
+        linear(A),
+        np.zeros(2),
+        400,
+        20,
+        np.log(2),
+        (f"two matrices of radius 0 in turn grow by 4 in two steps {where}"),
+    )
     B = [np.diag([2.0, 0.1]), np.diag([0.1, 2.0])]
     check(linear(B), np.zeros(2), 400, 20, 0.5 * np.log(0.2), (
         "two matrices of radius 2 in turn shrink by .2 in two steps: carry the direction on, do not"
@@ -1110,7 +1141,9 @@ def clip_each(grads, limit):
 def visible_clip():
     mean, norms = clip_each({"W": np.array([[3.0, 4.0]])}, 1.0)
     assert set(mean) == {"W"}, f"mean has the names of grads; got {sorted(mean)}"
-    assert same(norms, [5.0]), f"worked example: norms [5] expected; got {norms} (chapter 6, Clipping)"
+    assert same(norms, [5.0]), (
+        f"worked example: norms [5] expected; got {norms} (chapter 6, Clipping)"
+    )
     assert same(mean["W"], [0.6, 0.8]), (
         f"worked example: [.6, .8] expected; got {mean['W']} (chapter 6, Clipping)"
     )
@@ -1148,9 +1181,7 @@ def clip_case(B, seed, dtype=np.float64, sizes=1.0):
     shapes = {"W_xh": (3, 4), "W_hh": (4, 4), "b_h": (4,), "z": ()}
     sizes = np.broadcast_to(sizes, (B,))
     return {
-        name: np.asarray(
-            rng.normal(size=(B, *s)) * sizes.reshape(-1, *[1] * len(s)), dtype=dtype
-        )
+        name: np.asarray(rng.normal(size=(B, *s)) * sizes.reshape(-1, *[1] * len(s)), dtype=dtype)
         for name, s in shapes.items()
     }
 
@@ -1180,7 +1211,11 @@ def hidden_clip():
         "one sequence, several arrays: the norm of ALL its entries together, and one factor for all"
         f" of them, so that the direction stays {where}"
     ))  # fmt: skip
-    check(one, 1e3, f"a gradient shorter than the limit stays as it is: the factor is at most 1 {where}")
+    check(
+        one,
+        1e3,
+        f"a gradient shorter than the limit stays as it is: the factor is at most 1 {where}",
+    )
     check(one, np.inf, f"limit = inf: nothing is clipped {where}")
     check(clip_case(5, 71), 1e3, f"nothing to clip: the plain mean over the sequences {where}")
     check(clip_case(5, 72, sizes=[0.1, 1, 0.2, 30, 1e6]), 2.0, (
@@ -1197,7 +1232,11 @@ def hidden_clip():
     mixed = clip_case(4, 74, sizes=[1, 10, 100, 0.01])
     mixed["W_hh"] = mixed["W_hh"].astype(np.float32)
     mixed["z"] = mixed["z"].astype(np.float32)
-    check(mixed, 1.0, f"float32 and float64 in one gradient: one norm for both, each dtype kept {where}")
+    check(
+        mixed,
+        1.0,
+        f"float32 and float64 in one gradient: one norm for both, each dtype kept {where}",
+    )
     for size in (1e30, 1e-30):
         check(clip_case(3, 75, np.float32, size), 1.0, (
             f"float32 entries of {size}: their squares are inf or 0 in float32; take the norm in"
@@ -1333,7 +1372,13 @@ def hidden_angle():
         "one sequence, H = 3: copy t is the outer product of h[t], the state BEFORE the step, with"
         f" da[t]; the LAST k of them, summed, against the sum of all {where}"
     )
-    for T, B, H, seed in [(5, 4, 3, 82), (9, 2, 5, 83), (3, 6, 1, 84), (12, 3, 2, 85), (1, 1, 1, 86)]:
+    for T, B, H, seed in [
+        (5, 4, 3, 82),
+        (9, 2, 5, 83),
+        (3, 6, 1, 84),
+        (12, 3, 2, 85),
+        (1, 1, 1, 86),
+    ]:
         rng = np.random.default_rng(seed)
         h, da = rng.integers(-9, 10, (T + 1, B, H)) * 1.0, rng.integers(-9, 10, (T, B, H)) * 1.0
         given = [h.copy(), da.copy()]
@@ -1347,7 +1392,10 @@ def hidden_angle():
                 f"da of size {size}: squares underflow or overflow; scale each gradient before its norm"
                 " (chapter 6, Clipping, global_norm)"
             )
-    h, da = np.full((6, 1, 2), 2.0), np.array([9.0, -1, -2, 1, -3]).reshape(5, 1, 1) * [[[1.0, 3.0]]]
+    h, da = (
+        np.full((6, 1, 2), 2.0),
+        np.array([9.0, -1, -2, 1, -3]).reshape(5, 1, 1) * [[[1.0, 3.0]]],
+    )
     h[0] = 2, 3
     assert close(cut_angles(h, da), angle_truth(h, da)), (
         "the last copies point against the full gradient: an angle above pi / 2; keep the sign of the"

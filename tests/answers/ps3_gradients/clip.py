@@ -51,10 +51,12 @@ def clip_each(grads, limit):
             norms.append(np.inf)
             continue
         norms.append(norm)
-        for name, p in zip(grads, parts):
+        for name, p in zip(grads, parts, strict=True):
             total[name] = total[name] + (p * min(1.0, limit / max(norm, 1e-300))).numpy()
     left = max(1, np.isfinite(norms).sum())
-    return {name: (total[name] / left).astype(g.dtype) for name, g in grads.items()}, np.array(norms)
+    return {name: (total[name] / left).astype(g.dtype) for name, g in grads.items()}, np.array(
+        norms
+    )
 
 
 # %% wrong: each tensor by its own norm
@@ -123,7 +125,7 @@ def clip_each(grads, limit):
         fine &= np.isfinite(flat).all(axis=1)
         squares += (np.where(np.isfinite(flat), flat, 0) ** 2).sum(axis=1)
     norms = np.where(fine, np.sqrt(squares), np.inf)
-    factor = np.array([limit / n if 0 < n and limit < np.inf else 1.0 for n in norms])
+    factor = np.array([limit / n if n > 0 and limit < np.inf else 1.0 for n in norms])
     kept = max(int(fine.sum()), 1)
     mean = {}
     for name, g in grads.items():
@@ -224,7 +226,7 @@ def clip_each(grads, limit):
         fine &= np.isfinite(flat).all(axis=1)
         squares += (np.where(np.isfinite(flat), flat, 0) ** 2).sum(axis=1)
     norms = np.where(fine, np.sqrt(squares), np.inf)
-    factor = np.array([np.minimum(1.0, np.float64(limit) / n) for n in norms])
+    factor = np.array([np.minimum(n, limit) / n for n in norms])
     kept = max(int(fine.sum()), 1)
     mean = {}
     for name, g in grads.items():
@@ -267,7 +269,8 @@ def clip_each(grads, limit):
     kept = max(int(fine.sum()), 1)
     mean = {}
     for name, g in grads.items():
-        scaled = np.nan_to_num(g[fine].astype(np.float64), posinf=0, neginf=0) * factor[fine].reshape(-1, *[1] * (g.ndim - 1))
+        whole = np.nan_to_num(g[fine].astype(np.float64), posinf=0, neginf=0)
+        scaled = whole * factor[fine].reshape(-1, *[1] * (g.ndim - 1))
         mean[name] = (scaled.sum(axis=0) / kept).astype(g.dtype)
     return mean, norms
 
@@ -306,7 +309,7 @@ def clip_each(grads, limit):
     mean = {}
     for name, g in grads.items():
         scaled = g[fine].astype(np.float64) * factor[fine].reshape(-1, *[1] * (g.ndim - 1))
-        mean[name] = (scaled.sum(axis=0) / kept)
+        mean[name] = scaled.sum(axis=0) / kept
     return mean, norms
 
 

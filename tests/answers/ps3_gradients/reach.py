@@ -218,7 +218,7 @@ def reach(zs, radius, seeds):
     measured = np.zeros((len(zs), len(seeds)))
     promised = np.zeros((len(zs), len(seeds)))
     for i, z in enumerate(zs):
-        for j, seed in enumerate(seeds):
+        for j in range(len(seeds)):
             x, w, h, g = network(z, radius, seeds[0])
             d = decades(x, w, h, g)
             hits = np.nonzero(d <= -3)[0]
