@@ -251,35 +251,36 @@ def hidden_jprod():
     x, w, h = leaky_case(3, 2, 3, 4, seed=2)
     P = np.asarray(between(x, w, h, 2, 2))
     assert same(P, np.tile(np.eye(4), (2, 1, 1))), (
-        "t = s: no step, no factor: the identity for each sequence (chapter 6, A product in the"
-        " middle)"
+        "t = s: no step, no factor: the identity for each sequence (chapter 6, A product in"
+        " the middle)"
     )
     x, w, h = leaky_case(1, 1, 3, 4, seed=3, z=np.zeros(4))
     P, truth = np.asarray(between(x, w, h, 0, 1)), jprod_truth(x, w, h, 0, 1)
     assert not same(P, truth.swapaxes(1, 2)), (
-        "one step, z = 0: this is the transposed Jacobian. [i, j] is the derivative of output j by"
-        " input i; W_hh is not transposed (chapter 6, A product in the middle)"
+        "one step, z = 0: this is the transposed Jacobian. [i, j] is the derivative of output"
+        " j by input i; W_hh is not transposed (chapter 6, A product in the middle)"
     )
     assert same(P, truth), (
-        "one step, z = 0: J = W_hh D, where the slope 1 - s_j**2 multiplies COLUMN j, not row i, and"
-        " is taken after the step (chapter 6, A product in the middle)"
+        "one step, z = 0: J = W_hh D, where the slope 1 - s_j**2 multiplies COLUMN j, not row"
+        " i, and is taken after the step (chapter 6, A product in the middle)"
     )
     x, w, h = leaky_case(2, 1, 3, 4, seed=4, z=np.zeros(4))
     P, truth = np.asarray(between(x, w, h, 0, 2)), jprod_truth(x, w, h, 0, 2)
     assert same(P, truth), (
-        "two steps: in the row convention the first step stands on the left, J[0] @ J[1] (chapter 6,"
-        " A product in the middle, and the common mistake below it)"
+        "two steps: in the row convention the first step stands on the left, J[0] @ J[1]"
+        " (chapter 6, A product in the middle, and the common mistake below it)"
     )
     x, w, h = leaky_case(1, 1, 3, 4, seed=5)
     P, truth = np.asarray(between(x, w, h, 0, 1)), jprod_truth(x, w, h, 0, 1)
     diagonal = np.eye(4, dtype=bool)[None]
     assert same(P[~diagonal], truth[~diagonal]), (
-        "one step, z > 0, off the diagonal: (1 - z_j) tanh'(a_j) W_ij, with tanh' = 1 - s**2 of"
-        " s = tanh(a), not of the leaky state h (chapter 6, Remedies for vanishing)"
+        "one step, z > 0, off the diagonal: (1 - z_j) tanh'(a_j) W_ij, with tanh' = 1 - s**2"
+        " of s = tanh(a), not of the leaky state h (chapter 6, Remedies for vanishing)"
     )
     assert same(P, truth), (
-        "one step, z > 0, on the diagonal: a unit also keeps z_j of its own state; add diag(z), not"
-        " diag(1 - z), and not z to all entries (chapter 6, Remedies for vanishing)"
+        "one step, z > 0, on the diagonal: a unit also keeps z_j of its own state; add"
+        " diag(z), not diag(1 - z), and not z to all entries (chapter 6, Remedies for"
+        " vanishing)"
     )
     for T, B, D, H, t, s, seed in [
         (6, 3, 2, 4, 0, 6, 6),
@@ -292,15 +293,15 @@ def hidden_jprod():
         given = [x.copy(), copy.deepcopy(w), h.copy()]
         P = np.asarray(between(*[*given, t, s]))
         assert same(P, jprod_truth(x, w, h, t, s)), (
-            f"from state {t} to state {s} of {T + 1}: the steps t, ..., s - 1 and no others, each"
-            " with its own slopes, for each sequence apart (chapter 6, A product in the middle)"
+            "from state t to state s: the steps t, ..., s - 1 and no others, each with its"
+            " own slopes, for each sequence apart (chapter 6, A product in the middle)"
         )
         assert unchanged(given, [x, w, h]), "do not change the arguments: work on a copy"
     x, w, h = leaky_case(4, 2, 3, 4, seed=11, z=[0, 1, 0.5, 1])
     P = np.asarray(between(x, w, h, 0, 4))
     assert same(P, jprod_truth(x, w, h, 0, 4)), (
-        "z may be exactly 0 or 1: then s cannot be had from h by a division; compute tanh(a) again"
-        " (chapter 6, Remedies for vanishing)"
+        "z may be exactly 0 or 1: then s cannot be had from h by a division; compute tanh(a)"
+        " again (chapter 6, Remedies for vanishing)"
     )
     # finite differences know neither torch nor Jacobians
     x, w, h = leaky_case(5, 1, 2, 3, seed=12)
@@ -410,13 +411,14 @@ def hidden_decades():
     x, w, h = leaky_case(1, 1, 2, 4, seed=21, z=np.zeros(4))
     g = rng.normal(size=(1, 4))
     assert same(decades(x, w, h, g), decades_truth(x, w, h, g)), (
-        "one step, z = 0, H = 4: a gradient goes back through the TRANSPOSED Jacobian, (g * slopes) @"
-        " W_hh.T, relative to |g|, in powers of ten (chapter 6, A product in the middle)"
+        "one step, z = 0, H = 4: a gradient goes back through the TRANSPOSED Jacobian, (g *"
+        " slopes) @ W_hh.T, relative to |g|, in powers of ten (chapter 6, A product in the"
+        " middle)"
     )
     x, w, h = leaky_case(6, 1, 2, 4, seed=22, z=np.zeros(4))
     assert same(decades(x, w, h, g), decades_truth(x, w, h, g)), (
-        "several steps, z = 0: distance 1 is the LAST step; go back from h[T] with the slopes of each"
-        " step (chapter 6, A product in the middle)"
+        "several steps, z = 0: distance 1 is the LAST step; go back from h[T] with the slopes"
+        " of each step (chapter 6, A product in the middle)"
     )
     x, w, h = leaky_case(6, 1, 2, 4, seed=23)
     assert same(decades(x, w, h, g), decades_truth(x, w, h, g)), (
@@ -441,8 +443,8 @@ def hidden_decades():
         x, w, h = leaky_case(T, B, D, H, seed)
         g = rng.normal(size=(B, H))
         assert same(decades(x, w, h, g), decades_truth(x, w, h, g)), (
-            f"T = {T}, B = {B}, D = {D}, H = {H}: wrong; compare with sent_back (chapter 6, A product"
-            " in the middle)"
+            "sizes that are all different: wrong; compare with sent_back (chapter 6, A"
+            " product in the middle)"
         )
     # one unit, no input: each step multiplies by (1 - z) W + z, exactly
     for T, weight, z in [
@@ -456,14 +458,14 @@ def hidden_decades():
         x, h = np.zeros((T, 2, 1)), np.zeros((T + 1, 2, 1))
         d = decades(x, w, h, np.array([[1.0], [-2.0]]))
         assert same(d, np.arange(T + 1) * np.log10(z + (1 - z) * weight)), (
-            "thousands of steps: the product itself underflows to 0 or overflows; rescale the row at"
-            " each step and ADD logarithms (chapter 6, below A product in the middle)"
+            "thousands of steps: the product itself underflows to 0 or overflows; rescale the"
+            " row at each step and ADD logarithms (chapter 6, below A product in the middle)"
         )
     x, w, h = leaky_case(1_500, 2, 2, 3, seed=29, z=np.zeros(3), scale=0.4)
     g = rng.normal(size=(2, 3))
     assert same(decades(x, w, h, g), decades_truth(x, w, h, g)), (
-        "1,500 steps of a network that forgets: rescale at each step, add the logarithms of all"
-        " steps (chapter 6, below A product in the middle)"
+        "1,500 steps of a network that forgets: rescale at each step, add the logarithms of"
+        " all steps (chapter 6, below A product in the middle)"
     )
 
 
@@ -587,47 +589,50 @@ def hidden_sigma():
 
     got = asked(np.diag([2.0, 1.5, 0.1]), 1)
     assert same(got, 2.0), (
-        "a diagonal matrix with singular values 2, 1.5, .1: the LARGEST is wanted, sigma itself and"
-        " not its square; 1e-6 takes some 70 rounds, one or two only touch it (chapter 6, Three"
-        " numbers that are not the same)"
+        "a diagonal matrix with singular values 2, 1.5, .1: the LARGEST is wanted, sigma"
+        " itself and not its square; 1e-6 takes some 70 rounds, one or two only touch it"
+        " (chapter 6, Three numbers that are not the same)"
     )
     got = asked(np.diag([-3.0, 1.0]), 2)
     assert same(got, 3.0), (
         "eigenvalue -3, singular value 3: a stretch is never negative (chapter 6, Three numbers)"
     )
-    for A, why in [
-        ([[0.0, 2.0], [0.0, 0.0]], "all its eigenvalues are 0 and it stretches by 2"),
-        ([[0.9, 2.0], [0.0, 0.9]], "the example of chapter 6: radius .9, singular value 2.34"),
-        ([[0.0, 3.0], [-1.0, 0.0]], "complex eigenvalues, +-1.73i; it stretches by 3"),
+    for A in [
+        [[0.0, 2.0], [0.0, 0.0]],  # eigenvalues 0, and it stretches by 2
+        [[0.9, 2.0], [0.0, 0.9]],  # the example of chapter 6
+        [[0.0, 3.0], [-1.0, 0.0]],  # complex eigenvalues, and it stretches by 3
     ]:
         A = np.array(A)
         got = asked(A, 3)
         assert same(got, np.linalg.norm(A, 2)), (
-            f"not normal: {why}. Eigenvalues and v A v^T say nothing here: go forth AND back, A A^T"
-            " (chapter 6, Three numbers that are not the same)"
+            "not normal: N of chapter 6 has radius .9 and stretches by 2.34. Eigenvalues and v A v^T"
+            " say nothing here: go forth AND back, A A^T (chapter 6, Three numbers that are not the"
+            " same)"
         )
     for n, m in [(7, 40), (40, 7), (1, 5), (5, 1), (30, 30)]:
         A = sigma_case(n, m, seed=n + m)
         assert same(asked(A, 4), 2.0), (
-            f"A is ({n}, {m}): back leads from (m,) to (n,), forth from (n,) to (m,); neither the"
-            " Frobenius norm nor a mean stretch (chapter 6, Three numbers that are not the same)"
+            "A need not be square: back leads from (m,) to (n,), forth from (n,) to (m,);"
+            " neither the Frobenius norm nor a mean stretch (chapter 6, Three numbers that are"
+            " not the same)"
         )
     # small powers of two: no rounding error leaks into the worst direction and saves a fixed start
-    for A, blind in [
-        ([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 0.5]], "the first axis"),
-        ([[0.5, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 2.0]], "the first axis"),
-        ([[0.5, -1.0], [-1.0, 0.5]], "(1, ..., 1)"),
+    for A in [
+        [[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 0.5]],
+        [[0.5, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 2.0]],
+        [[0.5, -1.0], [-1.0, 0.5]],
     ]:
         for seed in range(3):
             assert same(asked(np.array(A), seed), np.linalg.norm(A, 2)), (
-                f"the worst direction is orthogonal to {blind}: a start that is fixed may never see it;"
-                " begin with a random row (chapter 6, Many different matrices, the code)"
+                "the worst direction is orthogonal to the first axis, or to (1, ..., 1): a"
+                " start that is fixed may never see it; begin with a random row (chapter 6,"
+                " Many different matrices, the code)"
             )
     for size in (1e-60, 1e60):
         A = size * sigma_case(6, 5, seed=5)
         assert same(asked(A, 5), 2 * size), (
-            "entries of 1e-60 or 1e60: rescale the row in every round, or it underflows or overflows"
-            " (chapter 6, Many different matrices, How to compute them)"
+            "entries of 1e-60 or 1e60: rescale the row in every round, or it underflows or"
+            " overflows (chapter 6, Many different matrices, How to compute them)"
         )
     got = asked(np.zeros((4, 3)), 6)
     assert np.isfinite(got) and got == 0, (
@@ -636,8 +641,7 @@ def hidden_sigma():
     A = sigma_case(400, 300, seed=7)
     got = asked(A, 7)
     assert max(calls.values()) <= 300, (
-        f"{max(calls.values())} calls, 300 allowed: do not build A row by row (chapter 6, Many"
-        " different matrices)"
+        "more than 300 calls: do not build A row by row (chapter 6, Many different matrices)"
     )
     assert same(got, 2.0), "400 rows: more rounds are needed, some 100 (chapter 6, Three numbers)"
     # what it is for: fifty steps of a network
@@ -736,50 +740,60 @@ def rho_truth(W, W_m, m):
 
 
 def hidden_rho():
-    def check(W, W_m, m, why):
+    def right(W, W_m, m):
         W, W_m = np.array(W, dtype=float), np.array(W_m, dtype=float)
         given = [W.copy(), W_m.copy()]
         got = skip_radius(*[*given, m])
-        assert np.isrealobj(got), "the spectral radius is a real number: the modulus"
-        assert same(got, rho_truth(W, W_m, m)), why
+        assert np.isrealobj(got), (
+            "the spectral radius is a real number: the modulus (chapter 6, Three numbers)"
+        )
         assert unchanged(given, [W, W_m]), "do not change the arguments: work on a copy"
+        return same(got, rho_truth(W, W_m, m))
 
-    where = "(chapter 6, Remedies for vanishing, and exercise 7)"
-    check([[0.5]], [[0.06]], 2, (
-        "one unit, m = 2: r**2 = .5 r + .06, r = .6; it is neither .5 + .06, nor the larger of the"
-        f" two, nor a singular value of C {where}"
-    ))  # fmt: skip
-    check([[0.4]], [[0.4]], 8, f"exercise 7 of chapter 6: .954, with m = 8 and not 7 or 9 {where}")
-    check([[-0.5]], [[0.06]], 2, (
-        "the largest eigenvalue in size is -.6: the spectral radius is its modulus, .6 (chapter 6,"
-        " Three numbers that are not the same)"
-    ))  # fmt: skip
+    assert right([[0.5]], [[0.06]], 2), (
+        "one unit, m = 2: r**2 = .5 r + .06, r = .6; it is neither .5 + .06, nor the larger"
+        " of the two, nor a singular value of C (chapter 6, Remedies for vanishing, and"
+        " exercise 7)"
+    )
+    assert right([[0.4]], [[0.4]], 8), (
+        "exercise 7 of chapter 6: .954, with m = 8 and not 7 or 9 (chapter 6, Remedies for"
+        " vanishing, and exercise 7)"
+    )
+    assert right([[-0.5]], [[0.06]], 2), (
+        "the largest eigenvalue in size is -.6: the spectral radius is its modulus, .6"
+        " (chapter 6, Three numbers that are not the same)"
+    )
     turn = [[0.54, 0.72], [-0.72, 0.54]]
-    check(turn, np.zeros((2, 2)), 1, (
+    assert right(turn, np.zeros((2, 2)), 1), (
         "a rotation times .9 has the eigenvalues .54 +- .72i: the modulus, not the real part"
         " (chapter 6, Three numbers that are not the same)"
-    ))  # fmt: skip
-    check([[0.9, 2.0], [0.0, 0.7]], np.zeros((2, 2)), 1, (
-        "not normal: the singular value 2.2 is no radius; .9 is (chapter 6, Three numbers that are"
-        " not the same)"
-    ))  # fmt: skip
-    check(np.zeros((2, 2)), np.array(turn), 4, (
-        f"skips alone: one factor in every m steps, so the m-th root of the radius of W_m {where}"
-    ))  # fmt: skip
-    check(turn, np.zeros((2, 2)), 5, f"no skip, m = 5: the radius of W {where}")
-    check([[0.2, 1.0], [0.0, 0.3]], [[0.1, 0.0], [0.7, 0.2]], 1, (
-        f"m = 1: both act on the same state, W + W_m; their radii do not add {where}"
-    ))  # fmt: skip
+    )
+    assert right([[0.9, 2.0], [0.0, 0.7]], np.zeros((2, 2)), 1), (
+        "not normal: the singular value 2.2 is no radius; .9 is (chapter 6, Three numbers"
+        " that are not the same)"
+    )
+    assert right(np.zeros((2, 2)), np.array(turn), 4), (
+        "skips alone: one factor in every m steps, so the m-th root of the radius of W_m"
+        " (chapter 6, Remedies for vanishing, and exercise 7)"
+    )
+    assert right(turn, np.zeros((2, 2)), 5), (
+        "no skip, m = 5: the radius of W (chapter 6, Remedies for vanishing, and exercise 7)"
+    )
+    assert right([[0.2, 1.0], [0.0, 0.3]], [[0.1, 0.0], [0.7, 0.2]], 1), (
+        "m = 1: both act on the same state, W + W_m; their radii do not add (chapter 6,"
+        " Remedies for vanishing, and exercise 7)"
+    )
     rng = np.random.default_rng(40)
     for H, m in [(2, 2), (3, 3), (4, 2), (5, 7), (3, 20), (6, 20), (1, 12), (8, 1)]:
         W = rng.normal(size=(H, H)) / np.sqrt(H)
         W_m = rng.normal(size=(H, H)) / np.sqrt(H)
-        check(W, W_m, m, (
-            f"H = {H}, m = {m}: check u @ C against the recursion. Neither block is transposed, W"
-            f" acts on the newest state and W_m on the one of m steps ago {where}"
-        ))  # fmt: skip
-    check(
-        np.zeros((3, 3)), np.zeros((3, 3)), 3, "all weights 0: radius 0 (chapter 6, Three numbers)"
+        assert right(W, W_m, m), (
+            "larger H and m: check u @ C against the recursion. Neither block is transposed,"
+            " W acts on the newest state and W_m on the one of m steps ago (chapter 6,"
+            " Remedies for vanishing, and exercise 7)"
+        )
+    assert right(np.zeros((3, 3)), np.zeros((3, 3)), 3), (
+        "all weights 0: radius 0 (chapter 6, Three numbers)"
     )
 
 
@@ -875,75 +889,70 @@ def hidden_lyapunov():
 
         return step
 
-    def check(step, h0, T, skip, want, why):
+    def right(step, h0, T, skip, want):
+        found = []
         for seed in range(2):
             calls.clear()
             given = np.array(h0, dtype=float)
             got = largest_exponent(step, given, T, skip, seed)
-            assert np.isfinite(got) and abs(got - want) < 0.005, why
-            assert len(calls) <= 3 * (T + skip), "at most 3 (T + skip) calls of step"
-            assert unchanged([given], [np.array(h0, dtype=float)]), "do not change h0"
+            assert len(calls) <= 3 * (T + skip), (
+                "at most 3 (T + skip) calls of step: two runs need two a step (chapter 6,"
+                " Many different matrices)"
+            )
+            assert unchanged([given], [np.array(h0, dtype=float)]), (
+                "do not change h0: work on a copy"
+            )
+            found.append(bool(np.isfinite(got) and abs(got - want) < 0.005))
+        return all(found)
 
-    where = "(chapter 6, Many different matrices)"
-    check(linear([np.array([[0.5]])]), [0.0], 40, 0, np.log(0.5), (
-        "the same factor .5 in 40 steps: the mean of the logarithms PER STEP, so divide by T; natural"
-        f" logarithms {where}"
-    ))  # fmt: skip
-    check(
-        linear([np.array([[0.5]])]),
-        [0.0],
-        30,
-        20,
-        np.log(0.5),
-        (
-            f"skip = 20, T = 30: T steps count AFTER the skipped ones; divide by T, not T + skip {where}"
-        ),
+    assert right(linear([np.array([[0.5]])]), [0.0], 40, 0, np.log(0.5)), (
+        "the same factor .5 in 40 steps: the mean of the logarithms PER STEP, so divide by T;"
+        " natural logarithms (chapter 6, Many different matrices)"
+    )
+    assert right(linear([np.array([[0.5]])]), [0.0], 30, 20, np.log(0.5)), (
+        "skip = 20, T = 30: T steps count AFTER the skipped ones; divide by T, not T + skip"
+        " (chapter 6, Many different matrices)"
     )
     first = [np.array([[6.0]])] * 25 + [np.array([[0.8]])] * 75
-    check(linear(first), [0.0], 75, 25, np.log(0.8), (
-        "a transient of 25 wild steps, skip = 25: their growth must not count; and step gets the"
-        f" number of the step, from 0 {where}"
-    ))  # fmt: skip
-    mixed = [np.array([[4.0]]), np.array([[0.1]])]
-    check(linear(mixed), [0.0], 200, 0, 0.5 * np.log(0.4), (
-        "factors 4 and .1 in turn: the mean of the logarithms, (log 4 + log .1) / 2; the logarithm of"
-        f" the mean factor is positive {where}, and exercise 3"
-    ))  # fmt: skip
-    for factor in (3.0, 0.3):
-        check(linear([np.array([[factor]])]), [0.0], 3_000, 0, np.log(factor), (
-            f"a factor of {factor} in 3,000 steps: the product overflows or underflows; take the"
-            f" logarithm at each step and rescale {where}"
-        ))  # fmt: skip
-    check(linear([np.diag([0.5, 1.5, 0.7])]), np.zeros(3), 300, 60, np.log(1.5), (
-        "diag(.5, 1.5, .7): the LARGEST exponent; a start along one axis never sees the others, and a"
-        f" direction that is drawn anew at each step never settles {where}"
-    ))  # fmt: skip
-    check(
-        linear([np.diag([1.5, 0.5, 0.7])]),
-        np.zeros(3),
-        300,
-        60,
-        np.log(1.5),
-        (f"diag(1.5, .5, .7): the largest exponent, whichever axis it has {where}"),
+    assert right(linear(first), [0.0], 75, 25, np.log(0.8)), (
+        "a transient of 25 wild steps, skip = 25: their growth must not count; and step gets"
+        " the number of the step, from 0 (chapter 6, Many different matrices)"
     )
-    check(linear([np.array([[0.5, 3.0], [0.0, 0.2]])]), np.zeros(2), 300, 60, np.log(0.5), (
-        "a matrix that is not normal: in the end its spectral radius .5 counts, not its singular"
-        f" value 3.05; keep the direction from step to step {where}"
-    ))  # fmt: skip
+    mixed = [np.array([[4.0]]), np.array([[0.1]])]
+    assert right(linear(mixed), [0.0], 200, 0, 0.5 * np.log(0.4)), (
+        "factors 4 and .1 in turn: the mean of the logarithms, (log 4 + log .1) / 2; the"
+        " logarithm of the mean factor is positive (chapter 6, Many different matrices), and"
+        " exercise 3"
+    )
+    for factor in (3.0, 0.3):
+        assert right(linear([np.array([[factor]])]), [0.0], 3_000, 0, np.log(factor)), (
+            "a factor of 3, or of .3, in 3,000 steps: the product overflows or underflows;"
+            " take the logarithm at each step and rescale (chapter 6, Many different matrices)"
+        )
+    assert right(linear([np.diag([0.5, 1.5, 0.7])]), np.zeros(3), 300, 60, np.log(1.5)), (
+        "diag(.5, 1.5, .7): the LARGEST exponent; a start along one axis never sees the"
+        " others, and a direction that is drawn anew at each step never settles (chapter 6,"
+        " Many different matrices)"
+    )
+    assert right(linear([np.diag([1.5, 0.5, 0.7])]), np.zeros(3), 300, 60, np.log(1.5)), (
+        "diag(1.5, .5, .7): the largest exponent, whichever axis it has (chapter 6, Many"
+        " different matrices)"
+    )
+    assert right(linear([np.array([[0.5, 3.0], [0.0, 0.2]])]), np.zeros(2), 300, 60, np.log(0.5)), (
+        "a matrix that is not normal: in the end its spectral radius .5 counts, not its"
+        " singular value 3.05; keep the direction from step to step (chapter 6, Many different"
+        " matrices)"
+    )
     A = [np.array([[0, 2.0], [0, 0]]), np.array([[0, 0], [2.0, 0]])]
-    check(
-        linear(A),
-        np.zeros(2),
-        400,
-        20,
-        np.log(2),
-        (f"two matrices of radius 0 in turn grow by 4 in two steps {where}"),
+    assert right(linear(A), np.zeros(2), 400, 20, np.log(2)), (
+        "two matrices of radius 0 in turn grow by 4 in two steps (chapter 6, Many different"
+        " matrices)"
     )
     B = [np.diag([2.0, 0.1]), np.diag([0.1, 2.0])]
-    check(linear(B), np.zeros(2), 400, 20, 0.5 * np.log(0.2), (
-        "two matrices of radius 2 in turn shrink by .2 in two steps: carry the direction on, do not"
-        f" begin each step afresh {where}"
-    ))  # fmt: skip
+    assert right(linear(B), np.zeros(2), 400, 20, 0.5 * np.log(0.2)), (
+        "two matrices of radius 2 in turn shrink by .2 in two steps: carry the direction on,"
+        " do not begin each step afresh (chapter 6, Many different matrices)"
+    )
 
     # two that are known to be chaotic, beside the exact derivative along the same run
     def henon(h, t):
@@ -957,10 +966,11 @@ def hidden_lyapunov():
         h = henon(h, t)
         total += np.log(np.linalg.norm(row)) if t >= 100 else 0.0
         row = row / np.linalg.norm(row)
-    check(henon, [0.1, 0.1], 1_500, 100, total / 1_500, (
-        "the Henon map is chaotic: without putting the second run back near the first at EACH step the"
-        f" distance stops growing when it is as large as the states {where}"
-    ))  # fmt: skip
+    assert right(henon, [0.1, 0.1], 1_500, 100, total / 1_500), (
+        "the Henon map is chaotic: without putting the second run back near the first at EACH"
+        " step the distance stops growing when it is as large as the states (chapter 6, Many"
+        " different matrices)"
+    )
     rng = np.random.default_rng(50)
     for gain, H in [(2.5, 8), (0.8, 6)]:
         W, push = gain * rng.normal(size=(H, H)) / np.sqrt(H), 0.3 * rng.normal(size=(900, H))
@@ -975,10 +985,10 @@ def hidden_lyapunov():
             row = (row @ W) * (1 - h**2)
             total += np.log(np.linalg.norm(row)) if t >= 100 else 0.0
             row = row / np.linalg.norm(row)
-        check(network, np.zeros(H), 800, 100, total / 800, (
-            "a tanh network with inputs: both runs must get the same step number, and so the same"
-            f" input, at the same time {where}"
-        ))  # fmt: skip
+        assert right(network, np.zeros(H), 800, 100, total / 800), (
+            "a tanh network with inputs: both runs must get the same step number, and so the"
+            " same input, at the same time (chapter 6, Many different matrices)"
+        )
 
 
 hidden_lyapunov()
@@ -1038,22 +1048,22 @@ visible_ortho()
 
 ### BEGIN HIDDEN TESTS
 def hidden_ortho():
-    where = "(chapter 6, Remedies for vanishing, one by one)"
     for n in (2, 3, 4, 7, 20):
         for seed in range(6):
             Q = np.asarray(rotation(n, seed))
             assert same(Q @ Q.T, np.eye(n)), (
-                f"n = {n}: Q Q^T must be I: all singular values 1, not only the largest, and not only"
-                f" on average {where}"
+                "Q Q^T must be I: all singular values 1, not only the largest, and not only"
+                " on average (chapter 6, Remedies for vanishing, one by one)"
             )
             assert abs(np.linalg.det(Q) - 1) < 1e-6, (
-                f"n = {n}: a mirror, det = -1. Turn ONE column (or row) round; -Q has the same"
-                f" determinant if n is even {where}"
+                "a mirror, det = -1. Turn ONE column (or row) round; -Q has the same"
+                " determinant if n is even (chapter 6, Remedies for vanishing, one by one)"
             )
     for gain in (0.5, 3.0):
         Q = np.asarray(rotation(4, 1, gain))
         assert same(Q @ Q.T, gain**2 * np.eye(4)), (
-            f"gain multiplies the matrix: all singular values are gain {where}"
+            "gain multiplies the matrix: all singular values are gain (chapter 6, Remedies"
+            " for vanishing, one by one)"
         )
     assert same(rotation(6, 5), np.asarray(rotation(6, 5)), rtol=1e-12), "same seed, same matrix"
     assert not same(rotation(6, 5), np.asarray(rotation(6, 6))), "another seed, another matrix"
@@ -1061,18 +1071,21 @@ def hidden_ortho():
         drawn = np.stack([np.asarray(rotation(n, seed)) for seed in range(600)])
         mean, square = drawn.mean(axis=0), (drawn**2).mean(axis=0)
         assert np.abs(mean).max() < 0.18, (
-            f"n = {n}, 600 matrices: some entries are not 0 on average. The signs of a QR"
-            " factorisation are not random: make the diagonal of R positive, column by column; and a"
-            f" rotation near the identity is not uniform {where}"
+            "600 matrices: some entries are not 0 on average. The signs of a QR factorisation"
+            " are not random: make the diagonal of R positive, column by column; and a"
+            " rotation near the identity is not uniform (chapter 6, Remedies for vanishing,"
+            " one by one)"
         )
         assert np.abs(square - 1 / n).max() < 0.09, (
-            f"n = {n}, 600 matrices: squared entries are not 1 / n on average: some directions are"
-            f" preferred. Use the QR factorisation of a Gaussian matrix {where}"
+            "600 matrices: squared entries are not 1 / n on average: some directions are"
+            " preferred. Use the QR factorisation of a Gaussian matrix (chapter 6, Remedies"
+            " for vanishing, one by one)"
         )
         trace = np.trace(drawn, axis1=1, axis2=2)
         wanted = 2.0 if n == 2 else 1.0
         assert abs((trace**2).mean() - wanted) < 0.35, (
-            f"n = {n}, 600 matrices: the traces do not spread as those of uniform rotations {where}"
+            "600 matrices: the traces do not spread as those of uniform rotations (chapter 6,"
+            " Remedies for vanishing, one by one)"
         )
 
 
@@ -1187,75 +1200,85 @@ def clip_case(B, seed, dtype=np.float64, sizes=1.0):
 
 
 def hidden_clip():
-    def check(grads, limit, why, only_norms=False):
+    def right(grads, limit):
         given = copy.deepcopy(grads)
         mean, norms = clip_each(given, limit)
         want, lengths = clip_truth(grads, limit)
         norms = np.asarray(norms, dtype=np.float64)
-        assert norms.shape == lengths.shape, "norms: one number for each sequence"
-        assert np.array_equal(np.isfinite(norms), np.isfinite(lengths)), why
-        finite = np.isfinite(lengths)
-        assert same(norms[finite], lengths[finite], rtol=1e-5), why
-        assert not np.isnan(norms).any(), "norms: inf, not NaN, for a sequence that is left out"
-        if not only_norms:
-            for name in want:
-                assert same(mean[name], want[name], rtol=1e-5), why
-                assert np.asarray(mean[name]).dtype == grads[name].dtype, (
-                    f"{name} came as {grads[name].dtype} and must go out so"
-                )
+        assert norms.shape == lengths.shape, "norms: one number for each sequence, (B,)"
         assert unchanged([given], [grads]), "do not change the arguments: work on a copy"
+        assert all([np.asarray(mean[name]).dtype == g.dtype for name, g in grads.items()]), (
+            "each array of the mean has the dtype that it came in (chapter 6, Clipping)"
+        )
+        finite = np.isfinite(lengths)
+        if not np.array_equal(np.isposinf(norms), ~finite):
+            return False
+        means = all([same(mean[name], want[name], rtol=1e-5) for name in want])
+        return means and same(norms[finite], lengths[finite], rtol=1e-5)
 
-    where = "(chapter 6, Clipping: for the explosion only)"
     one = clip_case(1, 70)
-    check(one, 0.1, (
-        "one sequence, several arrays: the norm of ALL its entries together, and one factor for all"
-        f" of them, so that the direction stays {where}"
-    ))  # fmt: skip
-    check(
-        one,
-        1e3,
-        f"a gradient shorter than the limit stays as it is: the factor is at most 1 {where}",
+    assert right(one, 0.1), (
+        "one sequence, several arrays: the norm of ALL its entries together, and one factor"
+        " for all of them, so that the direction stays (chapter 6, Clipping: for the explosion"
+        " only)"
     )
-    check(one, np.inf, f"limit = inf: nothing is clipped {where}")
-    check(clip_case(5, 71), 1e3, f"nothing to clip: the plain mean over the sequences {where}")
-    check(clip_case(5, 72, sizes=[0.1, 1, 0.2, 30, 1e6]), 2.0, (
-        "five sequences, two of them loud: each is clipped by its OWN norm before the mean; not the"
-        f" mean, not all by the norm of the batch {where}"
-    ))  # fmt: skip
+    assert right(one, 1e3), (
+        "a gradient shorter than the limit stays as it is: the factor is at most 1 (chapter"
+        " 6, Clipping: for the explosion only)"
+    )
+    assert right(one, np.inf), (
+        "limit = inf: nothing is clipped (chapter 6, Clipping: for the explosion only)"
+    )
+    assert right(clip_case(5, 71), 1e3), (
+        "nothing to clip: the plain mean over the sequences (chapter 6, Clipping: for the"
+        " explosion only)"
+    )
+    assert right(clip_case(5, 72, sizes=[0.1, 1, 0.2, 30, 1e6]), 2.0), (
+        "five sequences, two of them loud: each is clipped by its OWN norm before the mean;"
+        " not the mean, not all by the norm of the batch (chapter 6, Clipping: for the"
+        " explosion only)"
+    )
     quiet = clip_case(3, 73)
     for g in quiet.values():
         g[1] = 0
-    check(quiet, 0.5, f"a sequence whose gradient is 0 has norm 0 and stays 0: no 0 / 0 {where}")
+    assert right(quiet, 0.5), (
+        "a sequence whose gradient is 0 has norm 0 and stays 0: no 0 / 0 (chapter 6,"
+        " Clipping: for the explosion only)"
+    )
     for g in quiet.values():
         g[:] = 0
-    check(quiet, 0.5, f"all gradients 0 {where}")
+    assert right(quiet, 0.5), "all gradients 0 (chapter 6, Clipping: for the explosion only)"
     mixed = clip_case(4, 74, sizes=[1, 10, 100, 0.01])
     mixed["W_hh"] = mixed["W_hh"].astype(np.float32)
     mixed["z"] = mixed["z"].astype(np.float32)
-    check(
-        mixed,
-        1.0,
-        f"float32 and float64 in one gradient: one norm for both, each dtype kept {where}",
+    assert right(mixed, 1.0), (
+        "float32 and float64 in one gradient: one norm for both, each dtype kept (chapter 6,"
+        " Clipping: for the explosion only)"
     )
     for size in (1e30, 1e-30):
-        check(clip_case(3, 75, np.float32, size), 1.0, (
-            f"float32 entries of {size}: their squares are inf or 0 in float32; take the norm in"
-            f" float64 {where}"
-        ))  # fmt: skip
+        assert right(clip_case(3, 75, np.float32, size), 1.0), (
+            "float32 entries of 1e30 or 1e-30: their squares are inf or 0 in float32; take"
+            " the norm in float64 (chapter 6, Clipping: for the explosion only)"
+        )
     for bad in (np.nan, np.inf, -np.inf):
         broken = clip_case(4, 76, sizes=[1, 1, 50, 1])
         broken["b_h"][1, 2] = bad
-        check(broken, 1.5, (
-            f"one entry is {bad}: the whole sequence is left out, its norm is inf, and the mean is"
-            f" over the three others, not divided by four {where}"
-        ))  # fmt: skip
+        assert right(broken, 1.5), (
+            "one entry is NaN or infinite: the whole sequence is left out, its norm is inf,"
+            " and the mean is over the three others, not divided by four (chapter 6, Clipping:"
+            " for the explosion only)"
+        )
         broken["z"][[0, 2, 3]] = bad
-        check(broken, 1.5, f"no sequence is left: the mean is 0 and all norms inf {where}")
+        assert right(broken, 1.5), (
+            "no sequence is left: the mean is 0 and all norms inf (chapter 6, Clipping: for"
+            " the explosion only)"
+        )
     for B, limit, seed in [(1, 0.3, 77), (2, 1.0, 78), (9, 3.0, 79), (16, 6.0, 80)]:
         sizes = np.random.default_rng(seed).lognormal(0, 2, B)
-        check(clip_case(B, seed, sizes=sizes), limit, (
-            f"B = {B}, limit {limit}: each sequence by its own global norm, then the mean {where}"
-        ))  # fmt: skip
+        assert right(clip_case(B, seed, sizes=sizes), limit), (
+            "several sequences of very different size: each sequence by its own global norm,"
+            " then the mean (chapter 6, Clipping: for the explosion only)"
+        )
 
 
 hidden_clip()
@@ -1357,20 +1380,22 @@ def hidden_angle():
         got = np.asarray(got)
         return got.shape == want.shape and bool(np.all(np.abs(got - want) < 1e-6))
 
-    where = "(chapter 6, How far away does the loss lie?)"
     rng = np.random.default_rng(81)
     h, da = rng.integers(-9, 10, (2, 1, 3)) * 1.0, rng.integers(-9, 10, (1, 1, 3)) * 1.0
     assert close(cut_angles(h, da), np.zeros(1)), (
-        "T = 1: nothing is cut, the angle is 0. NaN? The cosine of equal vectors may exceed 1 by"
-        " rounding (chapter 6, Clipping)"
+        "T = 1: nothing is cut, the angle is 0. NaN? The cosine of equal vectors may exceed 1"
+        " by rounding (chapter 6, Clipping)"
     )
     h, da = rng.integers(-9, 10, (6, 1, 3)) * 1.0, rng.integers(-9, 10, (5, 1, 3)) * 1.0
     got, want = np.asarray(cut_angles(h, da)), angle_truth(h, da)
     assert not close(got * np.pi / 180, want), "radians, not degrees"
-    assert not close(got[::-1], want), f"entry 0 belongs to k = 1, the last copy alone {where}"
+    assert not close(got[::-1], want), (
+        "entry 0 belongs to k = 1, the last copy alone (chapter 6, How far away does the loss lie?)"
+    )
     assert close(got, want), (
-        "one sequence, H = 3: copy t is the outer product of h[t], the state BEFORE the step, with"
-        f" da[t]; the LAST k of them, summed, against the sum of all {where}"
+        "one sequence, H = 3: copy t is the outer product of h[t], the state BEFORE the step,"
+        " with da[t]; the LAST k of them, summed, against the sum of all (chapter 6, How far"
+        " away does the loss lie?)"
     )
     for T, B, H, seed in [
         (5, 4, 3, 82),
@@ -1383,14 +1408,15 @@ def hidden_angle():
         h, da = rng.integers(-9, 10, (T + 1, B, H)) * 1.0, rng.integers(-9, 10, (T, B, H)) * 1.0
         given = [h.copy(), da.copy()]
         assert close(cut_angles(*given), angle_truth(h, da)), (
-            f"T = {T}, B = {B}, H = {H}: sum over the sequences first, then take the whole matrix as"
-            f" one vector; no mean of cosines of rows, units or sequences {where}"
+            "several sequences: sum over the sequences first, then take the whole matrix as"
+            " one vector; no mean of cosines of rows, units or sequences (chapter 6, How far"
+            " away does the loss lie?)"
         )
         assert unchanged(given, [h, da]), "do not change the arguments: work on a copy"
         for size in (1e-200, 1e200):
             assert close(cut_angles(h, da * size), angle_truth(h, da)), (
-                f"da of size {size}: squares underflow or overflow; scale each gradient before its norm"
-                " (chapter 6, Clipping, global_norm)"
+                "da of size 1e-200 or 1e200: squares underflow or overflow; scale each"
+                " gradient before its norm (chapter 6, Clipping, global_norm)"
             )
     h, da = (
         np.full((6, 1, 2), 2.0),
@@ -1398,24 +1424,26 @@ def hidden_angle():
     )
     h[0] = 2, 3
     assert close(cut_angles(h, da), angle_truth(h, da)), (
-        "the last copies point against the full gradient: an angle above pi / 2; keep the sign of the"
-        " cosine (chapter 6, Clipping, angle)"
+        "the last copies point against the full gradient: an angle above pi / 2; keep the"
+        " sign of the cosine (chapter 6, Clipping, angle)"
     )
     h, da = rng.integers(1, 9, (7, 2, 3)) * 1.0, rng.integers(-9, 10, (6, 2, 3)) * 1.0
     da[3:] = 0
     assert close(cut_angles(h, da), angle_truth(h, da)), (
-        f"the last three copies are 0: no direction, pi / 2 for k = 1, 2, 3 {where}"
+        "the last three copies are 0: no direction, pi / 2 for k = 1, 2, 3 (chapter 6, How"
+        " far away does the loss lie?)"
     )
     assert close(cut_angles(h, 0 * da), np.full(6, np.pi / 2)), (
-        f"the full gradient is 0: pi / 2 everywhere, no 0 / 0 {where}"
+        "the full gradient is 0: pi / 2 everywhere, no 0 / 0 (chapter 6, How far away does"
+        " the loss lie?)"
     )
     for seed in range(20):  # equal up to a factor: cosines that rounding lifts above 1
         rng = np.random.default_rng(seed)
         h = np.tile(rng.normal(size=(1, 1, 4)), (9, 1, 1))
         da = rng.normal(size=(1, 1, 4)) * rng.uniform(0.1, 1, (8, 1, 1))
         assert close(cut_angles(h, da), np.zeros(8)), (
-            "all copies point the same way: 0 for all k. NaN? The cosine may exceed 1 by rounding"
-            " (chapter 6, Clipping)"
+            "all copies point the same way: 0 for all k. NaN? The cosine may exceed 1 by"
+            " rounding (chapter 6, Clipping)"
         )
 
 
@@ -1536,7 +1564,6 @@ def reach_truth(z, radius, seed):
 
 
 def hidden_reach():
-    where = "(chapter 6, Remedies for vanishing, and How far away does the loss lie?)"
     for zs, radius, seeds in [
         ([0.0, 0.9], 0.9, [0, 1]),
         ([0.5, 0.95, 1.0], 1.2, [2]),
@@ -1546,29 +1573,31 @@ def hidden_reach():
         measured, promised = (np.asarray(a, dtype=float) for a in reach(zs, radius, seeds))
         truth = np.array([[reach_truth(z, radius, seed) for seed in seeds] for z in zs])
         assert measured.shape == promised.shape == (len(zs), len(seeds)), (
-            f"both must be (len(zs), len(seeds)) = {(len(zs), len(seeds))}; got {measured.shape},"
-            f" {promised.shape}"
+            "both results must be (len(zs), len(seeds))"
         )
         never = np.isinf(truth[:, :, 0])
         assert np.array_equal(np.isinf(measured), never), (
-            f"np.inf exactly where a thousandth is not reached within T steps {where}"
+            "np.inf exactly where a thousandth is not reached within T steps (chapter 6,"
+            " Remedies for vanishing, and How far away does the loss lie?)"
         )
         assert np.all(np.abs(measured[~never] - truth[:, :, 0][~never]) < 0.5), (
-            f"z = {zs}, radius {radius}: measured {measured[~never]}, expected"
-            f" {truth[:, :, 0][~never]}: the FIRST distance from the end with -3 powers of ten or"
-            f" less, of the mean of the logarithms {where}"
+            "measured: the FIRST distance from the end with -3 powers of ten or less, of the"
+            " mean of the logarithms (chapter 6, Remedies for vanishing, and How far away does"
+            " the loss lie?)"
         )
         assert np.array_equal(np.isinf(promised), np.isinf(truth[:, :, 1])), (
-            f"promised is inf where f >= 1 and 0 where f <= 0 {where}"
+            "promised is inf where f >= 1 and 0 where f <= 0 (chapter 6, Remedies for"
+            " vanishing, and How far away does the loss lie?)"
         )
         finite = np.isfinite(truth[:, :, 1])
         assert np.all(np.abs(promised[finite] - truth[:, :, 1][finite]) < 0.5), (
-            f"z = {zs}, radius {radius}: promised {promised[finite]}, expected"
-            f" {truth[:, :, 1][finite]}: f = z - (1 - z) sigma with the largest SINGULAR VALUE, not"
-            f" the radius; round up; 0 where f <= 0 {where}"
+            "promised: f = z - (1 - z) sigma with the largest SINGULAR VALUE, not the radius;"
+            " round up; 0 where f <= 0 (chapter 6, Remedies for vanishing, and How far away"
+            " does the loss lie?)"
         )
         assert np.all(measured >= promised), (
-            f"a promise was broken: measured is below promised {where}"
+            "a promise was broken: measured is below promised (chapter 6, Remedies for"
+            " vanishing, and How far away does the loss lie?)"
         )
 
 
