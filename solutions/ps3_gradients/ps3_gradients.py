@@ -750,6 +750,19 @@ def hidden_rho():
         assert unchanged(given, [W, W_m]), "do not change the arguments: work on a copy"
         return same(got, rho_truth(W, W_m, m))
 
+    turn = [[0.54, 0.72], [-0.72, 0.54]]
+    assert right(turn, np.zeros((2, 2)), 1), (
+        "a rotation times .9 has the eigenvalues .54 +- .72i: the modulus, not the real part;"
+        " and W_m = 0 leaves W (chapter 6, Three numbers that are not the same)"
+    )
+    assert right([[0.9, 2.0], [0.0, 0.7]], np.zeros((2, 2)), 1), (
+        "not normal: the singular value 2.2 is no radius; .9 is (chapter 6, Three numbers"
+        " that are not the same)"
+    )
+    assert right([[0.2, 1.0], [0.0, 0.3]], [[0.1, 0.0], [0.7, 0.2]], 1), (
+        "m = 1: both act on the same state, W + W_m; their radii do not add (chapter 6,"
+        " Remedies for vanishing, and exercise 7)"
+    )
     assert right([[0.5]], [[0.06]], 2), (
         "one unit, m = 2: r**2 = .5 r + .06, r = .6; it is neither .5 + .06, nor the larger"
         " of the two, nor a singular value of C (chapter 6, Remedies for vanishing, and"
@@ -763,25 +776,12 @@ def hidden_rho():
         "the largest eigenvalue in size is -.6: the spectral radius is its modulus, .6"
         " (chapter 6, Three numbers that are not the same)"
     )
-    turn = [[0.54, 0.72], [-0.72, 0.54]]
-    assert right(turn, np.zeros((2, 2)), 1), (
-        "a rotation times .9 has the eigenvalues .54 +- .72i: the modulus, not the real part"
-        " (chapter 6, Three numbers that are not the same)"
-    )
-    assert right([[0.9, 2.0], [0.0, 0.7]], np.zeros((2, 2)), 1), (
-        "not normal: the singular value 2.2 is no radius; .9 is (chapter 6, Three numbers"
-        " that are not the same)"
-    )
     assert right(np.zeros((2, 2)), np.array(turn), 4), (
         "skips alone: one factor in every m steps, so the m-th root of the radius of W_m"
         " (chapter 6, Remedies for vanishing, and exercise 7)"
     )
     assert right(turn, np.zeros((2, 2)), 5), (
         "no skip, m = 5: the radius of W (chapter 6, Remedies for vanishing, and exercise 7)"
-    )
-    assert right([[0.2, 1.0], [0.0, 0.3]], [[0.1, 0.0], [0.7, 0.2]], 1), (
-        "m = 1: both act on the same state, W + W_m; their radii do not add (chapter 6,"
-        " Remedies for vanishing, and exercise 7)"
     )
     rng = np.random.default_rng(40)
     for H, m in [(2, 2), (3, 3), (4, 2), (5, 7), (3, 20), (6, 20), (1, 12), (8, 1)]:
