@@ -1455,8 +1455,8 @@ hidden_angle()
 # The experiment. A leaky unit is a remedy for vanishing. How good a one? Call the **reach** of a
 # network the distance over which a typical gradient loses a factor of a thousand. Chapter 6 *promises*
 # a reach: $\|v J_t\| \ge f\, \|v\|$ with $f = z - (1 - z)\, \sigma_{\max}(W_{hh})$, the floor of the
-# corridor there (Remedies for vanishing, one by one); so k steps leave at least $f^k$, if $f$ is positive. A promise for
-# the worst case need not be a good prediction. First the numbers, then the picture, then you say what
+# corridor there (Remedies for vanishing, one by one); so k steps leave at least $f^k$, if $f$ is positive. A
+# promise for the worst case need not be a good prediction. First the numbers, then the picture, then you say what
 # it shows. The networks are in a locked cell: 24 leaky units, one z for all of them, Gaussian
 # $W_{hh}$ of a given spectral radius, random inputs.
 
@@ -1649,11 +1649,10 @@ plt.show()
 #    $I - (1 - z)(I - W_{hh} D)$: $1 - z$ is the length of a step, so k steps do what $(1 - z)\,k$ steps of
 #    a slower clock do. All points lie above the grey line, $\log(1000) / (1 - z)$, of a unit that only leaks:
 #    the recurrent weights refresh what leaks. The reason asks for small steps; with radius .6 the rule happens to
-#    hold nearly down to z = 0, 8 steps. With radius 1.1 it is hidden by the seeds, which differ by a factor of two to three, and by the edge at 600
-#    steps: a reach beyond it is left out.
+#    hold nearly down to z = 0, 8 steps. With radius 1.1 it is hidden by the seeds, which differ by a factor of up
+#    to three, and by the edge at 600 steps: a reach beyond it is left out.
 # 2. No promise is broken, and for small z there is next to none: 0, once 3, at z = .5, where 16 to 68 steps are
-#    measured. For
-#    large z it has slope 1 as well, but lies lower: at z = .98 165 steps for 554 with radius .6, and
+#    measured. For large z it has slope 1 as well, but lies lower: at z = .98 165 steps for 554 with radius .6, and
 #    only 114 where more than 600 are measured with radius 1.1. The larger radius is promised *less* and gets
 #    *more*. The promise is right and pessimistic: it assumes that the recurrent part always points
 #    against the leak, at full singular value. It is good for choosing z without measuring.
