@@ -49,8 +49,20 @@ class _NumPy:
 
 
 class _Python:
+    """The state of the random module; where CPython keeps it, for getstate() makes 625 numbers."""
+
+    def __init__(self) -> None:
+        self.rng = getattr(random, "_inst", None)
+        self.view: Any = None
+        if type(self.rng) is random.Random and sys.implementation.name == "cpython":
+            begin = object.__basicsize__  # then an index and 624 words, as in _randommodule.c
+            if random.Random.__base__.__basicsize__ - begin in (2500, 2504):
+                self.view = (ctypes.c_ubyte * 2500).from_address(id(self.rng) + begin)
+
     def digest(self) -> int:
-        return hash(random.getstate())
+        if self.view is None:
+            return hash(random.getstate())
+        return hash((bytes(self.view), self.rng.gauss_next))
 
     def get(self) -> Any:
         return random.getstate()

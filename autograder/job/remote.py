@@ -6,6 +6,7 @@ that a student's function can call a function that a test handed it.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 import threading
@@ -167,7 +168,7 @@ class Peer(Wire):
                 self._check_target(args)
                 if operation not in self.own:
                     permit(operation, args)
-            with in_modes(mode, self._ask) as warned:
+            with in_modes(mode, self._ask) if mode else contextlib.nullcontext([]) as warned:
                 value = (self.own.get(operation) or OPERATIONS[operation])(*args, **kwargs)
         except (PeerError, DeadKernelError):
             raise
