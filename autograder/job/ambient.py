@@ -159,15 +159,18 @@ def asks_anew() -> bool:
     return replaced or isinstance(sys.stdin, io.StringIO)
 
 
-@contextlib.contextmanager
-def in_modes(wanted: Any, ask: Callable[[object], str]) -> Iterator[list[Any]]:
+def in_modes(
+    wanted: Any, ask: Callable[[object], str]
+) -> contextlib.AbstractContextManager[list[Any]]:
     """Run in the modes that the caller has; gives the list of warnings to be passed on.
 
     `ask` stands in for input() if the caller has replaced it.
     """
-    if not wanted:
-        yield []
-        return
+    return _in_modes(wanted, ask) if wanted else contextlib.nullcontext([])
+
+
+@contextlib.contextmanager
+def _in_modes(wanted: Any, ask: Callable[[object], str]) -> Iterator[list[Any]]:
     with contextlib.ExitStack() as stack:
         torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
         if torch is not None:
