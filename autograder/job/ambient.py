@@ -52,11 +52,11 @@ class _Python:
     """The state of the random module; where CPython keeps it, for getstate() makes 625 numbers."""
 
     def __init__(self) -> None:
-        self.rng = getattr(random, "_inst", None)
+        self.rng: Any = getattr(random, "_inst", None)
         self.view: Any = None
         if type(self.rng) is random.Random and sys.implementation.name == "cpython":
             begin = object.__basicsize__  # then an index and 624 words, as in _randommodule.c
-            if random.Random.__base__.__basicsize__ - begin in (2500, 2504):
+            if random.Random.__mro__[1].__basicsize__ - begin in (2500, 2504):
                 self.view = (ctypes.c_ubyte * 2500).from_address(id(self.rng) + begin)
 
     def digest(self) -> int:
