@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in bench_lstm.THREADS:
         monkeypatch.setenv(name, "1")  # else it would start itself again
-    monkeypatch.setenv(bench_lstm.CORE, "Haswell")
+    monkeypatch.setenv(bench_lstm.CORE, "SkylakeX")
 
 
 def test_each_size_gets_a_row_with_both_ratios(
@@ -25,7 +25,7 @@ def test_each_size_gets_a_row_with_both_ratios(
     monkeypatch.setattr(bench_lstm, "SIZES", ((20, 4, 3, 8), (9, 2, 5, 6)))
     status = bench_lstm.main(["--rounds", "3"])
     printed = capsys.readouterr()
-    assert "OPENBLAS_CORETYPE=Haswell" in printed.out
+    assert "OPENBLAS_CORETYPE=SkylakeX" in printed.out
     spread = r"\s+\d+\.\d \(\d+\.\d-\d+\.\d\)"
     kept = True
     for size in bench_lstm.SIZES:
@@ -78,6 +78,9 @@ def test_it_asks_for_one_thread_and_wide_kernels(monkeypatch: pytest.MonkeyPatch
         **dict.fromkeys(bench_lstm.THREADS, "1"),
         bench_lstm.CORE: "SkylakeX",
     }
+    monkeypatch.setenv(bench_lstm.CORE, "Haswell")
+    assert bench_lstm.wanted_environment()[bench_lstm.CORE] == "SkylakeX"
+    assert bench_lstm.CORE not in bench_lstm.wanted_environment(as_is=True)
     monkeypatch.setattr(bench_lstm, "CPU", {"AVX512_SKX": False})
     assert bench_lstm.CORE not in bench_lstm.wanted_environment()
 
