@@ -11,7 +11,7 @@ from seqmodels.bptt import check_like, input_products, rows
 from seqmodels.rnn import check_inputs, read_inputs
 
 
-# --- book/07_lstm.md: The forward pass in NumPy (#lstm-forward-code)
+# --- book/07_lstm.md: The forward pass in NumPy (#lstm-numpy)
 class LSTM(NamedTuple):
     """Hold the weights of an LSTM; columns in four blocks of H: i, f, g, o."""
 
@@ -64,7 +64,8 @@ def lstm_forward(
     """Run an LSTM over a batch; return all outputs, cells and gates.
 
     x: (T, B) ints in [0, D) or MISSING, or (T, B, D) floats. h0, c0: (H,) or (B,
-    H), zeros where None. Raises ValueError on bad input. Source: {eq}`lstm-step`.
+    H), zeros where None. Raises ValueError on bad input. Source: {eq}`lstm-a` to
+    {eq}`lstm-out`.
     """
     lstm = check_lstm(lstm)
     x = check_inputs(x, len(lstm.W_x))
@@ -145,7 +146,7 @@ def check_state(
     return np.broadcast_to(s.astype(lstm.b.dtype), (B, H))
 
 
-# --- book/07_lstm.md: PyTorch's weights (#lstm-torch)
+# --- book/07_lstm.md: PyTorch's weights, in and out (#lstm-torch)
 def lstm_from_torch(
     W_ih: ArrayLike, W_hh: ArrayLike, b_ih: ArrayLike, b_hh: ArrayLike
 ) -> LSTM:
@@ -178,7 +179,7 @@ def lstm_to_torch(
     return W_x.T.copy(), W_h.T.copy(), b.copy(), np.zeros_like(b)
 
 
-# --- book/07_lstm.md: The backward pass in NumPy (#lstm-backward-code)
+# --- book/07_lstm.md: Thirty lines of NumPy (#lstm-backward-code)
 class LSTMGradient(NamedTuple):
     """Hold the derivatives of a loss; each has the shape of what it belongs to."""
 
