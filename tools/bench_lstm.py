@@ -26,7 +26,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from numpy._core._multiarray_umath import __cpu_features__ as CPU
 
 from seqmodels.bptt import relative_error
 from seqmodels.lstm import LSTM, init_lstm, lstm_backward, lstm_forward, lstm_to_torch
@@ -96,7 +95,7 @@ def same(a: Result, b: Result) -> bool:
 def wanted_environment(as_is: bool = False) -> dict[str, str]:
     """Return the settings not yet in force: one thread and, unless as_is, AVX-512 kernels."""
     settings = dict.fromkeys(THREADS, "1")
-    if CPU.get("AVX512_SKX") and not as_is:
+    if torch.backends.cpu.get_cpu_capability() == "AVX512" and not as_is:
         settings[CORE] = "SkylakeX"
     return {name: value for name, value in settings.items() if os.environ.get(name) != value}
 

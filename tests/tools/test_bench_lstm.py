@@ -73,7 +73,7 @@ def test_all_sides_compute_the_same(size: tuple[int, int, int, int]) -> None:
 def test_it_asks_for_one_thread_and_wide_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*bench_lstm.THREADS, bench_lstm.CORE):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(bench_lstm, "CPU", {"AVX512_SKX": True})
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "AVX512")
     assert bench_lstm.wanted_environment() == {
         **dict.fromkeys(bench_lstm.THREADS, "1"),
         bench_lstm.CORE: "SkylakeX",
@@ -81,7 +81,7 @@ def test_it_asks_for_one_thread_and_wide_kernels(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv(bench_lstm.CORE, "Haswell")
     assert bench_lstm.wanted_environment()[bench_lstm.CORE] == "SkylakeX"
     assert bench_lstm.CORE not in bench_lstm.wanted_environment(as_is=True)
-    monkeypatch.setattr(bench_lstm, "CPU", {"AVX512_SKX": False})
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "AVX2")
     assert bench_lstm.CORE not in bench_lstm.wanted_environment()
 
 
