@@ -32,7 +32,7 @@ from seqmodels.lstm import LSTM, init_lstm, lstm_backward, lstm_forward, lstm_to
 from tools.bench_hmm import THREADS, in_turns
 
 GOAL = 1.7  # times the time of nn.LSTM, at every size; and less than the loop of LSTMCell
-SIZES = ((100, 32, 100, 128), (100, 64, 64, 64), (50, 32, 128, 256))  # T, B, D, H
+SIZES = ((100, 64, 64, 128), (100, 32, 100, 128), (50, 32, 128, 256))  # T, B, D, H
 CORE = "OPENBLAS_CORETYPE"
 
 Result = tuple[np.ndarray, list[np.ndarray]]  # outputs; gradients by x, W_x, W_h, b
