@@ -324,8 +324,8 @@ hidden_jprod()
 # ## 2. The typical gradient, in powers of ten (`ps3-decades`, 10 points, medium)
 #
 # How far does a gradient get? A number for each distance is wanted, over a batch of sequences.
-# Gradients of different sequences differ by powers of ten. Their mean is the largest of them, divided
-# by B; what is *typical* is the mean of the logarithms. (Chapter 6, exercise 3, has a case in which
+# Gradients of different sequences differ by powers of ten. Their mean is hardly more than the largest of
+# them, divided by B; what is *typical* is the mean of the logarithms. (Chapter 6, exercise 3, has a case in which
 # nearly every gradient vanishes and the mean explodes.) And over thousands of steps the
 # numbers themselves cannot be held: `1e-400` is 0.
 #
@@ -995,15 +995,6 @@ def hidden_lyapunov():
         " do not begin each step afresh (chapter 6, Many different matrices)"
     )
 
-    def curved(h, t):
-        calls.append(t)
-        u = np.asarray(h) - 0.9
-        return 0.9 + 0.5 * u + 100 * u * u
-
-    assert right(curved, [0.9], 50, 0, np.log(0.5)), (
-        "at rest at .9, slope .5, strongly curved: the second run is too far away, and you measure"
-        " the curvature; a distance of 1e-7 or so (chapter 5, Do not believe it)"
-    )
     middle, slopes = np.array([0.9, -0.8, 0.7]), np.array([1e-3, 8e-4, 6e-4])
 
     def drawn(h, t):
@@ -1014,6 +1005,16 @@ def hidden_lyapunov():
         "a step that brings two runs a thousand times nearer: the second run was too near before,"
         " and the difference of two states has no digits left; a distance of 1e-7 or so (chapter"
         " 5, Do not believe it)"
+    )
+
+    def curved(h, t):
+        calls.append(t)
+        u = np.asarray(h) - 0.9
+        return 0.9 + 0.5 * u + 100 * u * u
+
+    assert right(curved, [0.9], 50, 0, np.log(0.5)), (
+        "at rest at .9, slope .5, strongly curved: the second run is too far away, and you measure"
+        " the curvature; a distance of 1e-7 or so (chapter 5, Do not believe it)"
     )
 
     # two that are known to be chaotic, beside the exact derivative along the same run
@@ -1059,9 +1060,9 @@ hidden_lyapunov()
 # %% [markdown]
 # ## 6. Orthogonal, and really random (`ps3-ortho`, 8 points, easy)
 #
-# Chapter 6 draws orthogonal matrices. Half of them are mirrors: their determinant is -1. A
-# path of orthogonal matrices without a jump cannot lead from a mirror to a **rotation**, determinant +1,
-# since the determinant would have to jump. (A training that takes steps may leap over.) Who wants a
+# Chapter 6 draws orthogonal matrices. Half of them are mirrors: their determinant is -1. No
+# path of orthogonal matrices without a jump leads from a mirror to a **rotation**, determinant +1,
+# since the determinant would have to jump. (Training moves in steps, so it may leap over.) Who wants a
 # smooth path to the identity must begin with a rotation.
 #
 # Write `rotation(n, seed, gain=1.0)`:
@@ -1181,7 +1182,7 @@ hidden_ortho()
 #
 # - `grads`, a dict of one or more arrays `(B, ...)` with $B \ge 1$, `float32` or `float64`, of different
 #   shapes: `grads[name][b]` is the gradient of sequence b by the weight `name` (whose shape may be `()`).
-#   `limit` $c > 0$, which may be `np.inf`.
+#   `limit` $c > 0$, tiny or huge, and it may be `np.inf`.
 # - The gradient $G_b$ of a sequence is *all* its arrays side by side, and becomes $G_b \min(1, c /
 #   \|G_b\|)$. A sequence whose gradient holds NaN or infinity, anywhere, is left out altogether, and
 #   the mean is over the others.
@@ -1334,6 +1335,10 @@ def hidden_clip():
         "float32 and float64 in one gradient: one norm for both, each dtype kept (chapter 6,"
         " Clipping: for the explosion only)"
     )
+    assert right({"W": np.array([[3e-8, 4e-8]])}, 1e-8), (
+        "norm 5e-8, limit 1e-8: (6e-9, 8e-9) is wanted. The factor is c / norm, not PyTorch's"
+        " c / (norm + 1e-6) (chapter 6, Clipping: for the explosion only)"
+    )
     for size in (1e30, 1e-30):
         assert right(clip_case(3, 75, np.float32, size), 1.0), (
             "float32 entries of 1e30 or 1e-30: their squares are inf or 0 in float32; take"
@@ -1344,10 +1349,6 @@ def hidden_clip():
             " like others. The factor is c / norm: no 1e-6 is added to the norm, and none is taken"
             " for 0 (chapter 6, Clipping: for the explosion only)"
         )
-    assert right({"W": np.array([[3e-8, 4e-8]])}, 1e-8), (
-        "norm 5e-8, limit 1e-8: (6e-9, 8e-9) is wanted. The factor is c / norm, not PyTorch's"
-        " c / (norm + 1e-6) (chapter 6, Clipping: for the explosion only)"
-    )
     for bad in (np.nan, np.inf, -np.inf):
         broken = clip_case(4, 76, sizes=[1, 1, 50, 1])
         broken["b_h"][1, 2] = bad
@@ -1378,9 +1379,10 @@ hidden_clip()
 # Chapter 6 measures how *much* of a gradient is missed if only the last k copies of $W_{hh}$ count, and by
 # how many degrees clipping turns a gradient. Put the two together: by what angle does *truncation* turn it?
 #
-# Copy t of $W_{hh}$ contributes $h_{t-1}^\top \bar a_t$, summed over the sequences
-# (chapter 5, The derivation, The weights; chapter 6, How far away does the loss lie?). The full gradient is
-# the sum over all T copies; with a loss at the end, truncation to k steps leaves the **last k**.
+# Copy t of $W_{hh}$ contributes $h_{t-1}^\top \bar a_t$ (in code `h[t - 1]` and `da[t - 1]`), summed over
+# the sequences (chapter 5, The derivation, The weights; chapter 6, How far away does the loss lie?). The
+# full gradient is the sum over all T copies; with a loss at the end, truncation to k steps leaves the
+# **last k**.
 #
 # Write `cut_angles(h, da)`:
 #
@@ -1391,8 +1393,8 @@ hidden_clip()
 # - A gradient of length 0 has no direction and is no help: where one of the two is exactly 0, the angle is
 #   $\pi / 2$.
 # - Vanished gradients are tiny and exploded ones huge: `da` may be of size `1e-200` or `1e200`, where
-#   squares are 0 or infinite, for all steps or for one step beside others of size 1. Compared is the
-#   largest difference, which must stay below `1e-6` radians.
+#   squares are 0 or infinite, for all steps or for some of them beside others of size 1. Compared is
+#   the largest difference, which must stay below `1e-6` radians.
 #
 # Worked example: one unit, one sequence, `h = (.2, .5, .4)`, `da = (1, -.1)`. The full gradient is
 # $.2 \cdot 1 - .5 \cdot .1 = .15$, the last copy alone $-.05$: it points the other way. So
@@ -1529,11 +1531,6 @@ def hidden_angle():
                 " do; divide EACH sum of copies by its own largest entry before its norm (task 8,"
                 " hint)"
             )
-    h, da = np.array([0.5, 0.5, 0.4]).reshape(3, 1, 1), np.array([1.0, -1.0]).reshape(2, 1, 1)
-    assert close(cut_angles(h, da), np.full(2, np.pi / 2)), (
-        "two copies that cancel exactly: the full gradient is 0 although neither copy is, so all"
-        " angles are pi / 2, the last too (task 8, what it returns)"
-    )
     h, da = rng.integers(1, 9, (7, 2, 3)) * 1.0, rng.integers(-9, 10, (6, 2, 3)) * 1.0
     da[3:] = 0
     assert close(cut_angles(h, da), angle_truth(h, da)), (
@@ -1543,6 +1540,11 @@ def hidden_angle():
     assert close(cut_angles(h, 0 * da), np.full(6, np.pi / 2)), (
         "the full gradient is 0: pi / 2 everywhere, no 0 / 0 (chapter 6, How far away does"
         " the loss lie?)"
+    )
+    h, da = np.array([0.5, 0.5, 0.4]).reshape(3, 1, 1), np.array([1.0, -1.0]).reshape(2, 1, 1)
+    assert close(cut_angles(h, da), np.full(2, np.pi / 2)), (
+        "two copies that cancel exactly: the full gradient is 0 although neither copy is, so all"
+        " angles are pi / 2, the last too (task 8, what it returns)"
     )
     for seed in range(20):  # equal up to a factor: cosines that rounding lifts above 1
         rng = np.random.default_rng(seed)
