@@ -59,8 +59,8 @@ def fetch(
 
     mirror: a base address or a folder that has the files under their names, default
     $UNROLLED_MIRROR, else where they were published. folder: default cache()/corpus. proxy: an
-    address, default $HTTPS_PROXY and the like. Raises CorpusError where a file cannot be had, is cut off, or is not
-    the published one; then nothing of it stays.
+    address, default $HTTPS_PROXY and the like. Raises CorpusError where a file cannot be had, is
+    cut off, or is not the published one; then nothing of it stays.
     """
     if corpus not in FILES:
         raise CorpusError(f"no corpus {corpus!r} to fetch; there are {', '.join(FILES)}")
