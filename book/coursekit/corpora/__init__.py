@@ -14,7 +14,7 @@ from coursekit.corpora.builtin import code_string_comment, docstrings
 from coursekit.corpora.csvfile import from_csv
 from coursekit.corpora.download import cache, fetch
 from coursekit.corpora.form import Corpus, CorpusError, Split, divide
-from coursekit.corpora.imdb import imdb, imdb_keras
+from coursekit.corpora.reviews import imdb, imdb_keras
 from coursekit.corpora.tables import cnews, tabbed, thucnews
 
 __all__ = [
