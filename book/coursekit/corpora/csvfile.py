@@ -51,6 +51,7 @@ def from_csv(
             raise CorpusError(f"{path} is empty")
         sep, where = _columns(path, lines.lines, columns, separator, header)
         found, problems = _csv_rows(path, lines, sep, where, header)
+        notes += [f"{path.name} {note}" for note in lines.notes]
         notes += settle(path, problems, len(found), bad)
         for row_text, row_label, row_split in found:
             parts.setdefault(row_split or part, []).append((row_text, row_label))

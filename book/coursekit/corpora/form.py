@@ -195,6 +195,28 @@ def divide(
     return side[group]
 
 
+def linked(*keys: Sequence[Hashable]) -> list[int]:
+    """Return the group of each row, (N,): rows with an equal entry in any of keys share one.
+
+    Each of keys is (N,); an empty entry links nothing.
+    """
+    above: dict[int, int] = {}
+    group = list(range(len(keys[0])))
+
+    def root(i: int) -> int:
+        while i in above:
+            above[i] = i = above.get(above[i], above[i])
+        return i
+
+    for column in keys:
+        first: dict[Hashable, int] = {}
+        for i, key in enumerate(column):
+            one, two = root(i), root(first.setdefault(key, i))
+            if key and one != two:
+                above[max(one, two)] = min(one, two)
+    return [root(i) for i in group]
+
+
 def assemble(
     rows: Sequence[tuple[str, int]], split: np.ndarray, order: np.random.Generator | None = None
 ) -> tuple[Split, Split, Split]:

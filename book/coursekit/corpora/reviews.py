@@ -19,7 +19,7 @@ from typing import BinaryIO
 import numpy as np
 
 from coursekit.corpora import download
-from coursekit.corpora.form import Corpus, CorpusError, assemble, divide, same
+from coursekit.corpora.form import Corpus, CorpusError, assemble, divide, linked, same
 from coursekit.corpora.indices import read_npz
 from coursekit.corpora.tables import Source
 from coursekit.corpora.text import read_bytes
@@ -67,8 +67,8 @@ def imdb(
 
     source: aclImdb_v1.tar.gz or the folder aclImdb unpacked from it; default: the copy in the
     cache, downloaded if it is not there and fetch is True. validation: the share of the training
-    reviews held out, all reviews of a film on one side (equal texts, where the archive does not
-    name the films); both parts are shuffled by seed. The reviews are as they were written, with
+    reviews held out, all reviews of a film and all copies of a text on one side; both parts are
+    shuffled by seed. The reviews are as they were written, with
     their `<br />`. Raises CorpusError for what is missing, cut off, hostile or something else.
     """
     path = Path(source) if source is not None else download.need("imdb", fetch)[0]
@@ -83,6 +83,8 @@ def imdb(
     for name, data in members:
         if match := _REVIEW.fullmatch(name):
             part, label, number = match.groups()
+            if not data.strip():
+                raise CorpusError(f"{path}: {name} is empty; {_ADVICE}")
             reviews[part, label, int(number)] = _utf8(data, f"{path}: {name}")
         elif match := _URLS.fullmatch(name):
             urls[match[1]] = _utf8(data, f"{path}: {name}").split()
@@ -96,7 +98,7 @@ def imdb(
             "aclImdb_v1.tar.gz or the folder aclImdb"
         )
     keys = sorted(reviews)
-    films = [_film(key, urls) or same(reviews[key]) for key in keys]
+    films = [_film(key, urls) for key in keys]
     rows = [(reviews[key], LABELS.index(key[1])) for key in keys]
     notes = (
         () if set(count.values()) == {12_500} else ("not all of IMDB: 12,500 a label and split",)
@@ -147,7 +149,7 @@ def imdb_keras(
         for i, row in enumerate(x):
             rows.append((_sentence(row, names, index_from, f"{path}: x_{part}[{i}]"), y[i]))
             parts.append(part)
-    films = [text for text, _ in rows]
+    films = [""] * len(rows)
     notes = () if len(rows) == 50_000 else ("not all of IMDB: 25,000 reviews a split",)
     version = f"{download.named(path)}, {download.named(words)}"
     return _corpus("IMDB (Keras)", version, rows, parts, films, validation, seed, notes)
@@ -166,8 +168,8 @@ def _corpus(
     """Cut the validation reviews from the training ones, film by film, and shuffle."""
     split = np.array([2 if part == "test" else 0 for part in parts])
     train = np.flatnonzero(split == 0)
-    names, labels = [films[i] for i in train], [rows[i][1] for i in train]
-    split[train] = divide(names, labels, validation, 0.0, seed)
+    groups = linked([films[i] for i in train], [same(rows[i][0]) for i in train])
+    split[train] = divide(groups, [rows[i][1] for i in train], validation, 0.0, seed)
     cut = assemble(rows, split, np.random.default_rng(seed))
     return Corpus(name, version, "word", LABELS, *cut, notes)
 

@@ -68,7 +68,9 @@ def tabbed(
     parts: dict[str, list[Row]] = {}
     notes: list[str] = []
     for part, path in files.items():
-        rows, problems = _tabbed_rows(decode(read_bytes(path), path, encoding), order)
+        lines = decode(read_bytes(path), path, encoding)
+        rows, problems = _tabbed_rows(lines, order)
+        notes += [f"{path.name} {note}" for note in lines.notes]
         notes += settle(path, problems, len(rows), bad)
         if sum(len(label) for _, label in rows) > sum(len(text) for text, _ in rows):
             other = "text<tab>label" if order == "label-text" else "label<tab>text"

@@ -35,6 +35,11 @@ class Lines(NamedTuple):
     encoding: str
     bad: dict[int, str]  # line number from 1 -> what is wrong with its bytes
 
+    @property
+    def notes(self) -> list[str]:
+        """Return a note where the encoding is none of Unicode's: it may have been a guess."""
+        return [] if self.encoding.lower().startswith("utf") else [f"read as {self.encoding}"]
+
 
 class Problem(NamedTuple):
     """One row that cannot be used: its line number from 1, and why."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from coursekit.corpora import Corpus, CorpusError, Split, divide
-from coursekit.corpora.form import assemble
+from coursekit.corpora.form import assemble, linked
 
 
 def corpus(train: list[str], validation: list[str], test: list[str], **more: object) -> Corpus:
@@ -31,6 +31,22 @@ def test_groups_stay_whole_and_shares_are_met_in_every_label(seed: int) -> None:
         assert abs((mine == 2).mean() - 0.2) < 0.03 and abs((mine == 1).mean() - 0.1) < 0.03
     assert (split == divide(groups, labels, 0.1, 0.2, seed=seed)).all()
     assert (split != divide(groups, labels, 0.1, 0.2, seed=seed + 1)).any()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_linked_rows_are_the_components_of_a_graph(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 60))
+    one, two = rng.integers(0, 40, n), rng.integers(0, 40, n)  # 0 links nothing
+    near = (
+        (one[:, None] == one) & (one > 0)
+        | (two[:, None] == two) & (two > 0)
+        | np.eye(n, dtype=bool)
+    )
+    for _ in range(6):
+        near = near @ near
+    group = np.array(linked(one.tolist(), two.tolist()))
+    assert ((group[:, None] == group) == near).all()
 
 
 def test_a_share_of_nothing_takes_nobody_and_bad_shares_are_refused() -> None:

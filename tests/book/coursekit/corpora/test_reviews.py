@@ -89,6 +89,17 @@ def test_without_the_films_equal_texts_stay_together(tmp_path: Path) -> None:
     assert data.validation.texts and data.leaks()["validation"] == 0
 
 
+def test_copies_of_a_text_stay_together_whatever_film_they_are_about(tmp_path: Path) -> None:
+    files = reviews(40, films=40)
+    for i in range(0, 40, 2):
+        files[f"aclImdb/train/pos/{i}_9.txt"] = f"spam {i // 8}".encode()
+    data = imdb(archive(tmp_path / "t.tar.gz", files), validation=0.3)
+    assert data.validation.texts and data.leaks()["validation"] == 0
+    files["aclImdb/train/pos/3_9.txt"] = b" \n"
+    with pytest.raises(CorpusError, match="3_9.txt is empty"):
+        imdb(archive(tmp_path / "t.tar.gz", files))
+
+
 def test_a_truncated_or_damaged_archive_is_refused(small: Path, tmp_path: Path) -> None:
     whole = small.read_bytes()
     bad = tmp_path / "bad.tar.gz"

@@ -43,6 +43,7 @@ def test_headlines_with_their_class_names(tmp_path: Path, encoding: str, end: st
     other = tmp_path / "plain"
     other.mkdir()
     assert data.sha256 == thucnews(thuc(other)).sha256
+    assert (len(data.notes) == 3 and "read as gb18030" in str(data)) == (encoding == "gb18030")
 
 
 def test_the_folder_above_data_will_do_and_so_will_files(tmp_path: Path) -> None:
