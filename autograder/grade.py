@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -262,6 +262,36 @@ class Grader:
             shutil.rmtree(partial, ignore_errors=True)
 
 
+def what_would_be_done(
+    course: Course, ps: str, students: Sequence[str] = (), force: bool = False
+) -> tuple[list[Work], list[str]]:
+    """Return the submissions that a run would grade, and who is unchanged; writes nothing."""
+    grader = Grader(course, ps, sandbox.best())
+    chosen = _chosen(course, ps, students)
+    if force or not grader.knows_reference:  # then no mark that stands counts
+        return [Work(student, course.submitted(student, ps)) for student in chosen], []
+    works = grader.plan(chosen, force, set(grader.journal.entries))
+    todo = {work.student for work in works}
+    return works, [student for student in chosen if student not in todo]
+
+
+def _chosen(course: Course, ps: str, students: Sequence[str]) -> list[str]:
+    """Return whose submissions are meant; UsageError if there are none, or not of all of them."""
+    handed_in = course.students(ps)
+    if unknown := sorted(set(students) - set(handed_in)):
+        raise UsageError(
+            f"no submission of {ps} by {', '.join(unknown)} at "
+            f"{course.submitted(unknown[0], ps)}; there are: {', '.join(handed_in) or 'none'}"
+        )
+    chosen = sorted(set(students)) or handed_in
+    if not chosen:
+        raise UsageError(
+            f"nobody handed in {ps}: no folder {course.submitted('STUDENT', ps)}; "
+            "collect submissions first"
+        )
+    return chosen
+
+
 def write_json(path: Path, rows: Sequence[Row]) -> None:
     """Write rows as JSON, whole or not at all."""
     partial = path.with_name(f".{path.name}.partial")
@@ -276,6 +306,7 @@ class Result:
     graded: list[str]
     unchanged: list[str]
     entries: list[Entry]  # of the students of this run, graded now or before
+    before: Mapping[str, Entry] = field(default_factory=dict)  # what this run replaced
 
 
 def grade_class(
@@ -294,19 +325,9 @@ def grade_class(
     """
     protection = protection or sandbox.best()
     grader = Grader(course, ps, protection)
-    handed_in = course.students(ps)
-    if unknown := sorted(set(students) - set(handed_in)):
-        raise UsageError(
-            f"no submission of {ps} by {', '.join(unknown)} at "
-            f"{course.submitted(unknown[0], ps)}; there are: {', '.join(handed_in) or 'none'}"
-        )
-    chosen = sorted(set(students)) or handed_in
-    if not chosen:
-        raise UsageError(
-            f"nobody handed in {ps}: no folder {course.submitted('STUDENT', ps)}; "
-            "collect submissions first"
-        )
+    chosen = _chosen(course, ps, students)
     done: list[str] = []
+    before = dict(grader.journal.entries)
     with progress, run.Pool(jobs, course.root, protection, grader.preload) as pool:
         if force or not grader.knows_reference:
             pool.begin()  # while nbgrader makes the gradebook, which takes seconds if it is new
@@ -319,4 +340,5 @@ def grade_class(
                 progress.advance(grader.keep(work, book))
                 done.append(work.student)
     unchanged = [student for student in chosen if student not in done]
-    return Result(done, unchanged, [grader.journal.entries[student] for student in chosen])
+    entries = [grader.journal.entries[student] for student in chosen]
+    return Result(done, unchanged, entries, before)

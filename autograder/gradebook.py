@@ -6,8 +6,10 @@ credit) is never touched.
 
 import contextlib
 import copy
+import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 
 from nbformat import NotebookNode
@@ -18,6 +20,8 @@ from nbgrader.utils import parse_utc
 from autograder.course import Course, UsageError
 from autograder.scoring import NO_RESPONSE, Row
 
+BACKUPS = 10  # copies of the gradebook kept
+
 
 class Book:
     """The gradebook of a course, open for one problem set."""
@@ -25,6 +29,7 @@ class Book:
     def __init__(self, course: Course, ps: str) -> None:
         self.course = course
         self.ps = ps
+        _back_up(course)
         self.db = Gradebook(course.directory.db_url, course.directory.course_id)
         # one writer: what a commit wrote need not be read again for each student
         self.db.db().expire_on_commit = False
@@ -150,6 +155,32 @@ def _write_marks(
     for comment in notebook.comments:
         empty = (notebook.name, comment.name) in unanswered
         comment.auto_comment = NO_RESPONSE if empty else None
+
+
+def _back_up(course: Course) -> None:
+    """Copy the gradebook as it is before this run writes; the last few copies are kept."""
+    url = course.directory.db_url
+    path = Path(url.removeprefix("sqlite:///"))
+    if not url.startswith("sqlite:///") or not path.is_file():
+        return  # another database has a backup of its own kind
+    folder = course.root / ".autograder" / "backups"
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+    partial = folder / f".{path.stem}-{stamp}.partial"
+    source, target = sqlite3.connect(path), sqlite3.connect(partial)
+    try:
+        source.backup(target)  # also right while somebody marks in formgrader
+    except sqlite3.DatabaseError as error:
+        partial.unlink(missing_ok=True)
+        copies = sorted(folder.glob(f"{path.stem}-*.db"))
+        remedy = f"put back {copies[-1]}" if copies else "put back a copy of it, or start a new one"
+        raise UsageError(f"{path} cannot be read as a gradebook: {error}; {remedy}") from None
+    finally:
+        source.close()
+        target.close()
+    partial.rename(folder / f"{path.stem}-{stamp}.db")
+    for old in sorted(folder.glob(f"{path.stem}-*.db"))[:-BACKUPS]:
+        old.unlink()
 
 
 def read_timestamp(text: str) -> datetime | None:
