@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import nbformat
@@ -232,6 +232,12 @@ class Grader:
         self.journal.add(entry)
         return entry
 
+    def look_at_lateness(self, student: str, book: Book) -> None:
+        """Look again by how much an unchanged submission was late."""
+        entry, late_s = self.journal.entries[student], book.late_s(student)
+        if late_s != entry.late_s:
+            self.journal.add(replace(entry, late_s=late_s))
+
     def _order(self) -> list[tuple[str, str]]:
         return [
             (name, submission.grade_id(cell) or "")
@@ -339,6 +345,8 @@ def grade_class(
             for work in grader.finished(works, pool):
                 progress.advance(grader.keep(work, book))
                 done.append(work.student)
-    unchanged = [student for student in chosen if student not in done]
+            unchanged = sorted(set(chosen) - set(done))
+            for student in unchanged:  # the due date may have been moved since
+                grader.look_at_lateness(student, book)
     entries = [grader.journal.entries[student] for student in chosen]
     return Result(done, unchanged, entries, before)

@@ -92,6 +92,17 @@ class Book:
         self.db.db.commit()
         return late_s
 
+    def late_s(self, student: str) -> int:
+        """Return by how many seconds a graded submission was late by the due date as it is now.
+
+        The penalty follows.
+        """
+        submission = self.db.find_submission(self.ps, student)
+        late_s = int(submission.total_seconds_late)
+        self._penalise(submission, late_s)
+        self.db.db.commit()
+        return late_s
+
     @contextlib.contextmanager
     def _one_transaction(self) -> Iterator[None]:
         """Keep nbgrader's methods from committing part by part, each with a wait for the disk."""

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from nbgrader.api import Gradebook
 from tiny_course import TEXT, Done, hand_in, solved
 
 MakeCourse = Callable[..., Path]
@@ -87,3 +88,27 @@ def test_the_gradebook_is_copied_before_the_first_write(
     last = max(backups.iterdir())
     assert done.returncode == 2 and "cannot be read as a gradebook" in done.stderr
     assert f"put back {last}" in done.stderr
+
+
+def test_a_due_date_that_moves_needs_no_force(make_course: MakeCourse, autograder: Command) -> None:
+    root = make_course(config="c.LateSubmissionPlugin.penalty_method = 'zero'")
+    assert autograder("release", "--course-dir", root).returncode == 0
+    hand_in(root, "ada", solved(root))
+    (root / "submitted/ada/tiny/timestamp.txt").write_text("2030-01-02 10:00:00 UTC")
+
+    def marks(duedate: str | None) -> tuple[float, str]:
+        with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
+            book.update_or_create_assignment("tiny", duedate=duedate)
+        done = autograder("grade", "tiny", "--course-dir", root)
+        assert done.returncode == 0
+        assert "0 graded now" in done.stdout or duedate is None
+        with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
+            penalty = book.find_submission("tiny", "ada").late_submission_penalty
+        return float(penalty or 0), (root / "reports/tiny.html").read_text()
+
+    penalty, page = marks(None)
+    assert penalty == 0 and "1 d 0 h late" not in page
+    penalty, page = marks("2030-01-01 10:00:00 UTC")
+    assert penalty == 5 and "1 d 0 h late" in page  # all that a machine gave
+    penalty, page = marks("2030-01-03 10:00:00 UTC")
+    assert penalty == 0 and "1 d 0 h late" not in page
