@@ -29,9 +29,9 @@ def init_lstm(
     """Return random weights in float64: uniform in +-1/sqrt(H).
 
     So PyTorch starts nn.LSTM (but with two biases). D: numbers in an input vector,
-    or input symbols. forget_bias: a number or (H,), added to the forget gate's bias.
-    Raises ValueError for a size below 1, or a forget_bias of another shape or not
-    finite.
+    or input symbols. forget_bias: a number or (H,), added to the forget gate's.
+    Raises ValueError for a size below 1, or a forget_bias that is not finite or of
+    another shape.
     """
     if min(D, H) < 1:
         raise ValueError(f"D and H must be 1 or more; got {D}, {H}")
@@ -138,12 +138,12 @@ def check_state(
     lstm: checked. Raises ValueError for another shape, or if it is not finite.
     """
     H = len(lstm.W_h)
+    wanted = f"{name} must be ({H},) or ({B}, {H}) real numbers"
     try:
         s = np.zeros(H) if state is None else np.asarray(state)
     except ValueError:  # rows of different lengths
-        raise ValueError(f"{name} must be ({H},) or ({B}, {H}) real numbers") from None
+        raise ValueError(wanted) from None
     if s.shape not in ((H,), (B, H)) or s.dtype.kind not in "biuf":
-        wanted = f"{name} must be ({H},) or ({B}, {H}) real numbers"
         raise ValueError(f"{wanted}; got {s.shape} {s.dtype}")
     if not np.isfinite(s).all():
         raise ValueError(f"{name} holds an entry that is not finite")
