@@ -216,7 +216,7 @@ RUN = lstm_forward(X, LSTM_2_3)
         (lambda: lstm_forward(np.full((4, 2), 2), LSTM_2_3), "no symbol"),
         (lambda: lstm_forward(X, LSTM_2_3, h0=np.zeros((3, 3))), "h0 must be"),
         (lambda: lstm_forward(X, LSTM_2_3, c0=np.full(3, np.inf)), "c0 holds an entry"),
-        (lambda: lstm_forward(X, LSTM_2_3, c0=[[1, 2, 3], [1, 2]]), "c0 must be"),  # type: ignore[list-item]
+        (lambda: lstm_forward(X, LSTM_2_3, c0=[[1, 2, 3], [1, 2]]), "c0 must be"),
         (lambda: lstm_backward(X, LSTM_2_3, RUN._replace(h=RUN.h * np.nan)), "run holds an"),
         (lambda: lstm_backward(X, LSTM_2_3, RUN, np.zeros((4, 2, 3))), "dh must be"),
         (lambda: lstm_backward(X, LSTM_2_3, RUN, dc=np.zeros((5, 2, 2))), "dc must be"),
