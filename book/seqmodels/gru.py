@@ -2,13 +2,15 @@
 """GRU and the family: the code of book/08_gru.md."""
 
 # --- book/08_gru.md: What you need (#what-you-need)
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 
 from seqmodels.bptt import check_like, input_products, rows
-from seqmodels.rnn import check_inputs, read_inputs
+from seqmodels.rnn import MISSING, Task, check_inputs, read_inputs
 
 
 # --- book/08_gru.md: The forward pass (#gru-forward)
@@ -210,3 +212,205 @@ def gru_to_torch(gru: GRU) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarr
     """Return W_ih (3H, D), W_hh (3H, H), b_ih, b_hh (3H,) as nn.GRU stores them."""
     W_x, W_h, b_x, b_h = check_gru(gru)
     return W_x.T.copy(), W_h.T.copy(), b_x, b_h
+
+
+# --- book/08_gru.md: The family, side by side (#gru-family)
+FAMILY = {  # blocks of weights, in order; i f o r z are gates, g and n candidates
+    "RNN": "n",
+    "LSTM": "ifgo",
+    "GRU": "rzn",
+    "MGU": "zn",
+    "LSTM, input gate 1": "fgo",
+    "LSTM, forget gate 1": "igo",
+    "LSTM, output gate 1": "ifg",
+    "LSTM, coupled": "fgo",
+    "GRU, reset gate 1": "zn",
+    "GRU, update gate 0": "rn",
+    "GRU, update gate constant": "rn",
+}
+
+
+def family_step(
+    kind: str,
+    from_x: torch.Tensor,
+    from_h: torch.Tensor,
+    h: torch.Tensor,
+    c: torch.Tensor,
+    b_z: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the next h and c, (..., H), of one step of any cell in FAMILY.
+
+    from_x: x W_x + b_x and from_h: h W_h + b_h, both (..., n H), n blocks in the
+    order of FAMILY[kind]. b_z: (..., H), which alone makes the gate that is constant
+    in time. Cells without a c return it as it came. Source: {eq}`gru-family-eq`.
+    """
+    blocks = FAMILY[kind]
+    X = dict(zip(blocks, from_x.chunk(len(blocks), dim=-1), strict=True))
+    U = dict(zip(blocks, from_h.chunk(len(blocks), dim=-1), strict=True))
+    gate = {k: torch.sigmoid(X[k] + U[k]) for k in blocks if k not in "gn"}
+    one = torch.ones_like(h)
+    if "g" in blocks:
+        f, o = gate.get("f", one), gate.get("o", one)
+        i = 1 - f if kind == "LSTM, coupled" else gate.get("i", one)
+        c = f * c + i * torch.tanh(X["g"] + U["g"])
+        return o * torch.tanh(c), c
+    z = torch.sigmoid(b_z) if kind == "GRU, update gate constant" else 0 * one
+    z = gate.get("z", z)
+    r = 1 - z if kind == "MGU" else gate.get("r", one)
+    n = torch.tanh(X["n"] + r * U["n"])
+    return z * h + (1 - z) * n, c
+
+
+def family_size(kind: str, D: int, H: int, V: int) -> int:
+    """Return how many weights such a cell of H units and its output layer have.
+
+    Two biases a block, as PyTorch has them; V scores. Raises ValueError for a name
+    that is not in FAMILY or a size below 1.
+    """
+    if kind not in FAMILY:
+        raise ValueError(f"kind must be one of {list(FAMILY)}; got {kind!r}")
+    if min(D, H, V) < 1:
+        raise ValueError(f"D, H and V must be 1 or more; got {D}, {H}, {V}")
+    own_leak = H if kind == "GRU, update gate constant" else 0
+    return len(FAMILY[kind]) * (D * H + H * H + 2 * H) + own_leak + H * V + V
+
+
+def family_units(kind: str, D: int, V: int, budget: int) -> int:
+    """Return the largest H with which the weights do not exceed budget.
+
+    Raises ValueError if even one unit does, and as `family_size`.
+    """
+    H = 0
+    while family_size(kind, D, H + 1, V) <= budget:
+        H += 1
+    if not H:
+        raise ValueError(f"{budget} weights are too few for one unit of {kind}")
+    return H
+
+
+class FamilyNets(NamedTuple):
+    """Hold M networks of one kind side by side; each tensor has M in front."""
+
+    W_x: torch.Tensor  # (M, D, nH)
+    W_h: torch.Tensor  # (M, H, nH)
+    b_x: torch.Tensor  # (M, 1, nH)
+    b_h: torch.Tensor  # (M, 1, nH)
+    b_z: torch.Tensor  # (M, 1, H): used by the constant gate alone
+    W_y: torch.Tensor  # (M, H, V)
+    b_y: torch.Tensor  # (M, 1, V)
+
+
+def init_family(
+    kind: str, D: int, H: int, V: int, rngs: Sequence[np.random.Generator]
+) -> FamilyNets:
+    """Return one network for each generator: uniform in +-1/sqrt(H), float32.
+
+    The gates f and z get 1 added to their bias: all cells begin by keeping. Raises
+    ValueError as `family_size`, and without a generator.
+    """
+    family_size(kind, D, H, V)  # raises on a bad kind or size
+    if not rngs:
+        raise ValueError("rngs must hold a generator for each network; got none")
+    blocks = FAMILY[kind]
+    wide, bound = len(blocks) * H, 1 / np.sqrt(H)
+    shapes = (D, wide), (H, wide), (1, wide), (1, wide), (1, H), (H, V), (1, V)
+    drawn = [[rng.uniform(-bound, bound, shape) for shape in shapes] for rng in rngs]
+    nets = FamilyNets(*(torch.tensor(np.stack(w)).float() for w in zip(*drawn)))
+    for k, block in enumerate(blocks):
+        if block in "fz":
+            nets.b_x[..., k * H : (k + 1) * H] += 1
+    nets.b_z.add_(1)
+    return nets
+
+
+def run_family(kind: str, nets: FamilyNets, x: torch.Tensor) -> torch.Tensor:
+    """Return the scores of M networks after each input, (M, T, B, V).
+
+    x: (M, T, B, D) floats; network m reads x[m]. The first state is 0.
+    """
+    M, T, B, D = x.shape
+    read = (x.view(M, T * B, D) @ nets.W_x + nets.b_x).view(M, T, B, -1).unbind(1)
+    h = c = torch.zeros(M, B, nets.W_h.shape[1], device=x.device)
+    states = []
+    for from_x in read:
+        from_h = torch.baddbmm(nets.b_h, h, nets.W_h)
+        h, c = family_step(kind, from_x, from_h, h, c, nets.b_z)
+        states.append(h)
+    return (torch.stack(states, 1).flatten(1, 2) @ nets.W_y + nets.b_y).view(M, T, B, -1)
+
+
+class FamilyTask(NamedTuple):
+    """Hold a task for `train_family`."""
+
+    make: Callable[[int, np.random.Generator], Task]  # number of sequences, rng
+    D: int  # numbers in an input vector, or input symbols
+    V: int  # classes, or 1: then y (B,) is a number to be met at the last step
+
+
+def family_loss(scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Return each network's mean loss, (M,): nats a target, or squared error.
+
+    scores: (M, T, B, V). y: (M, T, B) classes or MISSING; or (M, B) numbers, which
+    the last step's only score should meet.
+    """
+    if y.ndim == 2:
+        return (scores[:, -1, :, 0] - y).square().mean(dim=1)
+    losses = torch.nn.functional.cross_entropy(
+        scores.flatten(0, 2), y.flatten(), ignore_index=MISSING, reduction="none"
+    ).view(len(y), -1)
+    return losses.sum(dim=1) / (y != MISSING).flatten(1).sum(dim=1)
+
+
+def family_inputs(x: np.ndarray, D: int) -> torch.Tensor:
+    """Return inputs as floats (..., D): symbols one-hot, vectors as they are."""
+    if np.issubdtype(x.dtype, np.integer):
+        return torch.nn.functional.one_hot(torch.tensor(x), D).float()
+    return torch.tensor(x).float()
+
+
+def train_family(
+    kind: str,
+    task: FamilyTask,
+    H: int,
+    seeds: Sequence[int],
+    rates: Sequence[float],
+    steps: int,
+    B: int = 16,
+    device: str = "cpu",
+) -> tuple[FamilyNets, np.ndarray]:
+    """Train a network for each rate and seed by Adam; return them and the losses.
+
+    The networks come in the order rate, seed (a seed's start and data are the same
+    at each rate), losses are (rates, seeds, steps), on sequences not seen before.
+    Gradients are clipped to a global norm of 1. Raises ValueError as `init_family`.
+    """
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    first = init_family(kind, task.D, H, task.V, rngs)
+    n_rates, M = len(rates), len(rates) * len(seeds)
+    nets = FamilyNets(*(w.repeat(n_rates, 1, 1).to(device) for w in first))
+    for w in nets:
+        w.requires_grad_()
+    drawn = [task.make(steps * B, rng) for rng in rngs]
+    rate = torch.tensor(rates, device=device).repeat_interleave(len(seeds))
+    moments = [[torch.zeros_like(w) for w in nets] for _ in range(2)]
+    losses = np.empty((M, steps))
+    for step in range(steps):
+        now = slice(step * B, (step + 1) * B)
+        x = torch.stack([family_inputs(d.x[:, now], task.D) for d in drawn])
+        y = torch.stack([torch.tensor(d.y[..., now]) for d in drawn])
+        if task.V == 1:
+            y = y.float()
+        again = n_rates, *[1] * (x.ndim - 1)
+        scores = run_family(kind, nets, x.repeat(again).to(device))
+        loss = family_loss(scores, y.repeat(again[: y.ndim]).to(device))
+        losses[:, step] = loss.detach().cpu().numpy()
+        grads = torch.autograd.grad(loss.sum(), nets, materialize_grads=True)
+        norm = sum(d.square().sum(dim=(1, 2)) for d in grads).sqrt()
+        shrink = (1 / norm.clamp(min=1))[:, None, None]
+        with torch.no_grad():  # Adam, as in chapter 5
+            for w, d, m, s in zip(nets, grads, *moments, strict=True):
+                m.lerp_(d * shrink, 0.1)
+                s.lerp_((d * shrink) ** 2, 0.01)
+                m_hat, s_hat = m / (1 - 0.9 ** (step + 1)), s / (1 - 0.99 ** (step + 1))
+                w -= rate[:, None, None] * m_hat / (s_hat.sqrt() + 1e-8)
+    return nets, losses.reshape(n_rates, len(seeds), steps)
