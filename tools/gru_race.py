@@ -2,8 +2,8 @@
 
 Every cell of seqmodels.gru.FAMILY learns four tasks with the same number of weights, at three
 rates, from five seeds. Each (task, cell) is written to book/coursekit/gru_race.json as soon as it
-is done, and a second call goes on where the first was cut off. The chapter draws what is recorded
-and runs a small instance of it.
+is done, and a second call goes on where the first was cut off; calls with different --only may run
+at the same time. The chapter draws what is recorded and runs a small instance of it.
 
     python -m tools.gru_race            record what is missing
     python -m tools.gru_race --fresh    forget what is recorded, record all
@@ -176,7 +176,11 @@ def main(arguments: list[str] | None = None) -> int:
         for name in TASKS:
             if kind in kept["results"][name] or kind not in given.only:
                 continue
-            result = kept["results"][name][kind] = record(name, kind)
+            result = record(name, kind)
+            if OUT.exists():  # another call may have recorded other kinds meanwhile
+                now = json.loads(OUT.read_text())
+                kept = now if now["settings"] == settings() else kept
+            kept["results"][name][kind] = result
             kept["made"] = {
                 "command": COMMAND,
                 "date": datetime.date.today().isoformat(),

@@ -120,6 +120,29 @@ def gru_first_state(h0: ArrayLike | None, gru: GRU, B: int) -> np.ndarray:
     return np.broadcast_to(h.astype(dtype), (B, H))
 
 
+# --- book/08_gru.md: PyTorch's weights (#gru-torch)
+def gru_from_torch(
+    W_ih: ArrayLike, W_hh: ArrayLike, b_ih: ArrayLike, b_hh: ArrayLike
+) -> GRU:
+    """Return a layer of nn.GRU as `GRU`: same block order, transposed weights.
+
+    W_ih: (3H, D), W_hh: (3H, H), b_ih, b_hh: (3H,): weight_ih_l0 and so on. Raises
+    ValueError on other shapes.
+    """
+    W_ih, W_hh = np.asarray(W_ih), np.asarray(W_hh)
+    if W_hh.ndim != 2 or W_hh.shape[0] != 3 * W_hh.shape[1]:
+        raise ValueError(f"W_hh must be (3H, H); got {W_hh.shape}")
+    if W_ih.ndim != 2 or W_ih.shape[0] != W_hh.shape[0]:
+        raise ValueError(f"W_ih must be ({len(W_hh)}, D); got {W_ih.shape}")
+    return check_gru(GRU(W_ih.T, W_hh.T, np.asarray(b_ih), np.asarray(b_hh)))
+
+
+def gru_to_torch(gru: GRU) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return W_ih (3H, D), W_hh (3H, H), b_ih, b_hh (3H,) as nn.GRU stores them."""
+    W_x, W_h, b_x, b_h = check_gru(gru)
+    return W_x.T.copy(), W_h.T.copy(), b_x, b_h
+
+
 # --- book/08_gru.md: The backward pass (#gru-backward)
 class GRUGradient(NamedTuple):
     """Hold the derivatives of a loss; each has the shape of what it belongs to."""
@@ -191,30 +214,7 @@ def check_gru_run(run: GRURun, x: np.ndarray, gru: GRU) -> GRURun:
     return GRURun(*(part.astype(gru.W_h.dtype, copy=False) for part in (h, gates, m)))
 
 
-# --- book/08_gru.md: PyTorch's weights (#gru-torch)
-def gru_from_torch(
-    W_ih: ArrayLike, W_hh: ArrayLike, b_ih: ArrayLike, b_hh: ArrayLike
-) -> GRU:
-    """Return a layer of nn.GRU as `GRU`: same block order, transposed weights.
-
-    W_ih: (3H, D), W_hh: (3H, H), b_ih, b_hh: (3H,): weight_ih_l0 and so on. Raises
-    ValueError on other shapes.
-    """
-    W_ih, W_hh = np.asarray(W_ih), np.asarray(W_hh)
-    if W_hh.ndim != 2 or W_hh.shape[0] != 3 * W_hh.shape[1]:
-        raise ValueError(f"W_hh must be (3H, H); got {W_hh.shape}")
-    if W_ih.ndim != 2 or W_ih.shape[0] != W_hh.shape[0]:
-        raise ValueError(f"W_ih must be ({len(W_hh)}, D); got {W_ih.shape}")
-    return check_gru(GRU(W_ih.T, W_hh.T, np.asarray(b_ih), np.asarray(b_hh)))
-
-
-def gru_to_torch(gru: GRU) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return W_ih (3H, D), W_hh (3H, H), b_ih, b_hh (3H,) as nn.GRU stores them."""
-    W_x, W_h, b_x, b_h = check_gru(gru)
-    return W_x.T.copy(), W_h.T.copy(), b_x, b_h
-
-
-# --- book/08_gru.md: The family, side by side (#gru-family)
+# --- book/08_gru.md: What a cell costs (#gru-family)
 FAMILY = {  # blocks of weights, in order; i f o r z are gates, g and n candidates
     "RNN": "n",
     "LSTM": "ifgo",
@@ -330,7 +330,7 @@ def run_family(kind: str, nets: FamilyNets, x: torch.Tensor) -> torch.Tensor:
     """
     M, T, B, D = x.shape
     read = (x.view(M, T * B, D) @ nets.W_x + nets.b_x).view(M, T, B, -1).unbind(1)
-    h = c = torch.zeros(M, B, nets.W_h.shape[1], device=x.device)
+    h = c = torch.zeros(M, B, nets.W_h.shape[1], dtype=x.dtype, device=x.device)
     states = []
     for from_x in read:
         from_h = torch.baddbmm(nets.b_h, h, nets.W_h)
@@ -339,6 +339,7 @@ def run_family(kind: str, nets: FamilyNets, x: torch.Tensor) -> torch.Tensor:
     return (torch.stack(states, 1).flatten(1, 2) @ nets.W_y + nets.b_y).view(M, T, B, -1)
 
 
+# --- book/08_gru.md: Four tasks, equal weights (#gru-race)
 class FamilyTask(NamedTuple):
     """Hold a task for `train_family`."""
 
