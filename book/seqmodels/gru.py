@@ -20,7 +20,7 @@ class GRU(NamedTuple):
     W_x: np.ndarray  # (D, 3H): from the input; row v is the input symbol v
     W_h: np.ndarray  # (H, 3H): from the state before, h @ W_h
     b_x: np.ndarray  # (3H,): added to x @ W_x
-    b_h: np.ndarray  # (3H,): added to h @ W_h; its n block stands behind the reset gate
+    b_h: np.ndarray  # (3H,): added to h @ W_h; in block n, behind the reset gate
 
 
 class GRURun(NamedTuple):
@@ -152,9 +152,7 @@ class GRUGradient(NamedTuple):
     h0: np.ndarray  # (B, H): by the first state of each sequence
 
 
-def gru_backward(
-    x: ArrayLike, gru: GRU, run: GRURun, dh: ArrayLike
-) -> GRUGradient:
+def gru_backward(x: ArrayLike, gru: GRU, run: GRURun, dh: ArrayLike) -> GRUGradient:
     """Return the gradient of a loss by weights, inputs and first state.
 
     x, gru: as they went into `gru_forward`, run: as it came out. dh: (T + 1, B, H),
@@ -166,9 +164,8 @@ def gru_backward(
     x = check_inputs(x, len(gru.W_x))
     h, gates, m = check_gru_run(run, x, gru)
     dh = check_like(dh, h, "dh", gru.W_h.dtype)
-    H = len(gru.W_h)
     da = np.empty_like(gates)  # (T, B, 3H): by what the activations were taken of
-    db = np.empty_like(gates)  # (T, B, 3H): by h @ W_h + b_h; differs in the n block
+    db = np.empty_like(gates)  # (T, B, 3H): by h @ W_h + b_h; differs in block n
     carry = np.zeros_like(h[0])  # (B, H): from the next step; there is none after T
     for t in reversed(range(len(x))):
         r, z, n = np.split(gates[t], 3, axis=1)
@@ -205,13 +202,15 @@ def check_gru_run(run: GRURun, x: np.ndarray, gru: GRU) -> GRURun:
         again, sizes = gru_forward(x[-1:], gru, h[-2]), [np.abs(w) for w in gru]
         last = x[-1:] if x.ndim == 2 else np.abs(x[-1:])
         size = read_inputs(last, sizes[0])[0] + np.abs(h[-2]) @ sizes[1]
-        scale = 1 + (size + sizes[2] + sizes[3]).max(axis=1, keepdims=True)  # (B, 1)
+        size += sizes[2] + sizes[3]
+        scale = 1 + size.max(axis=1, keepdims=True)  # (B, 1)
         rounding = (100 + H) * np.finfo(gru.W_h.dtype).eps * scale**2
         pairs = zip(again, (h[-2:], gates[-1:], m[-1:]), strict=True)
         if not all((np.abs(now - then) <= rounding).all() for now, then in pairs):
             why = "its last step does not follow from x and these weights"
             raise ValueError(f"run is stale: {why}; call gru_forward again")
-    return GRURun(*(part.astype(gru.W_h.dtype, copy=False) for part in (h, gates, m)))
+    dtype = gru.W_h.dtype
+    return GRURun(*(part.astype(dtype, copy=False) for part in (h, gates, m)))
 
 
 # --- book/08_gru.md: What a cell costs (#gru-family)
@@ -241,8 +240,8 @@ def family_step(
     """Return the next h and c, (..., H), of one step of any cell in FAMILY.
 
     from_x: x W_x + b_x and from_h: h W_h + b_h, both (..., n H), n blocks in the
-    order of FAMILY[kind]. b_z: (..., H), which alone makes the gate that is constant
-    in time. Cells without a c return it as it came. Source: {eq}`gru-family-eq`.
+    order of FAMILY[kind]. b_z: (..., H), all that a constant gate is made of. Cells
+    without a c return it as it came. Source: {eq}`gru-family-eq`.
     """
     blocks = FAMILY[kind]
     X = dict(zip(blocks, from_x.chunk(len(blocks), dim=-1), strict=True))
@@ -314,8 +313,9 @@ def init_family(
     blocks = FAMILY[kind]
     wide, bound = len(blocks) * H, 1 / np.sqrt(H)
     shapes = (D, wide), (H, wide), (1, wide), (1, wide), (1, H), (H, V), (1, V)
-    drawn = [[rng.uniform(-bound, bound, shape) for shape in shapes] for rng in rngs]
-    nets = FamilyNets(*(torch.tensor(np.stack(w)).float() for w in zip(*drawn)))
+    drawn = [[rng.uniform(-bound, bound, s) for s in shapes] for rng in rngs]
+    stacked = (np.stack(of_all) for of_all in zip(*drawn, strict=True))
+    nets = FamilyNets(*(torch.tensor(w).float() for w in stacked))
     for k, block in enumerate(blocks):
         if block in "fz":
             nets.b_x[..., k * H : (k + 1) * H] += 1
@@ -336,7 +336,8 @@ def run_family(kind: str, nets: FamilyNets, x: torch.Tensor) -> torch.Tensor:
         from_h = torch.baddbmm(nets.b_h, h, nets.W_h)
         h, c = family_step(kind, from_x, from_h, h, c, nets.b_z)
         states.append(h)
-    return (torch.stack(states, 1).flatten(1, 2) @ nets.W_y + nets.b_y).view(M, T, B, -1)
+    scores = torch.stack(states, 1).flatten(1, 2) @ nets.W_y + nets.b_y
+    return scores.view(M, T, B, -1)
 
 
 # --- book/08_gru.md: Four tasks, equal weights (#gru-race)
@@ -406,12 +407,14 @@ def train_family(
         loss = family_loss(scores, y.repeat(again[: y.ndim]).to(device))
         losses[:, step] = loss.detach().cpu().numpy()
         grads = torch.autograd.grad(loss.sum(), nets, materialize_grads=True)
-        norm = sum(d.square().sum(dim=(1, 2)) for d in grads).sqrt()
+        squares = [d.square().sum(dim=(1, 2)) for d in grads]
+        norm = torch.stack(squares).sum(dim=0).sqrt()
         shrink = (1 / norm.clamp(min=1))[:, None, None]
         with torch.no_grad():  # Adam, as in chapter 5
             for w, d, m, s in zip(nets, grads, *moments, strict=True):
                 m.lerp_(d * shrink, 0.1)
                 s.lerp_((d * shrink) ** 2, 0.01)
-                m_hat, s_hat = m / (1 - 0.9 ** (step + 1)), s / (1 - 0.99 ** (step + 1))
+                m_hat = m / (1 - 0.9 ** (step + 1))
+                s_hat = s / (1 - 0.99 ** (step + 1))
                 w -= rate[:, None, None] * m_hat / (s_hat.sqrt() + 1e-8)
     return nets, losses.reshape(n_rates, len(seeds), steps)

@@ -10,16 +10,26 @@ from hypothesis import strategies as st
 
 from seqmodels.bptt import relative_error
 from seqmodels.gru import (
+    FAMILY,
     GRU,
+    FamilyNets,
+    FamilyTask,
     GRURun,
     check_gru,
+    family_loss,
+    family_size,
+    family_step,
+    family_units,
     gru_backward,
     gru_forward,
     gru_from_torch,
     gru_to_torch,
+    init_family,
     init_gru,
+    run_family,
+    train_family,
 )
-from seqmodels.rnn import MISSING
+from seqmodels.rnn import MISSING, adding, delayed_copy
 
 sizes = st.integers(1, 7)
 seeds = st.integers(0, 2**32 - 1)
@@ -245,3 +255,143 @@ def test_a_stale_run_is_refused() -> None:
             gru_backward(X, moved, run, dh)
     with pytest.raises(ValueError, match="run must hold h, gates, m"):
         gru_backward(X, GOOD, GRURun(run.h[1:], run.gates, run.m), dh)
+
+
+# --- the family: every cell of FAMILY in one step, trained side by side
+
+LIBRARY = {"RNN": torch.nn.RNN, "LSTM": torch.nn.LSTM, "GRU": torch.nn.GRU}
+
+
+def family(kind: str, D: int, H: int, V: int, seeds: list[int]) -> FamilyNets:
+    nets = init_family(kind, D, H, V, [np.random.default_rng(seed) for seed in seeds])
+    return FamilyNets(*(w.double() for w in nets))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(sorted(LIBRARY)), sizes, sizes, sizes, sizes, seeds)
+def test_family_equals_the_library_where_it_has_the_cell(
+    kind: str, T: int, B: int, D: int, H: int, seed: int
+) -> None:
+    nets = family(kind, D, H, 2, [seed, seed + 1])
+    x = torch.tensor(np.random.default_rng(seed).normal(size=(2, T, B, D)))
+    ours = run_family(kind, nets, x)
+    assert ours.shape == (2, T, B, 2)
+    for m in range(2):
+        module = LIBRARY[kind](D, H).double()
+        arrays = nets.W_x[m].T, nets.W_h[m].T, nets.b_x[m, 0], nets.b_h[m, 0]
+        with torch.no_grad():
+            for w, mine in zip(module.parameters(), arrays, strict=True):
+                w.copy_(mine)
+        theirs = module(x[m])[0] @ nets.W_y[m] + nets.b_y[m]
+        assert torch.allclose(ours[m], theirs, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("whole", "kind", "bias"),
+    [
+        ("LSTM", "LSTM, input gate 1", {"i": 60.0}),
+        ("LSTM", "LSTM, forget gate 1", {"f": 60.0}),
+        ("LSTM", "LSTM, output gate 1", {"o": 60.0}),
+        ("GRU", "GRU, reset gate 1", {"r": 60.0}),
+        ("GRU", "GRU, update gate 0", {"z": -60.0}),
+        ("GRU", "GRU, update gate constant", {"z": 1.3}),
+        ("GRU", "RNN", {"r": 60.0, "z": -60.0}),
+    ],
+)
+def test_a_missing_gate_is_a_nailed_one(whole: str, kind: str, bias: dict[str, float]) -> None:
+    H = 4
+    nets = family(whole, 3, H, 2, [0])
+    blocks = {b: slice(k * H, (k + 1) * H) for k, b in enumerate(FAMILY[whole])}
+    for name, value in bias.items():
+        for w in (nets.W_x, nets.W_h, nets.b_h):
+            w[..., blocks[name]] = 0
+        nets.b_x[..., blocks[name]] = value
+    kept = [blocks[b] for b in FAMILY[kind]]
+    small = FamilyNets(
+        *(torch.cat([w[..., where] for where in kept], dim=-1) for w in nets[:4]),
+        torch.full((1, 1, H), bias.get("z", 0.0), dtype=torch.float64), nets.W_y, nets.b_y,
+    )  # fmt: skip
+    x = torch.tensor(np.random.default_rng(1).normal(size=(1, 6, 5, 3)))
+    assert torch.allclose(
+        run_family(whole, nets, x), run_family(kind, small, x), rtol=1e-9, atol=1e-11
+    )
+
+
+def test_tied_gates_are_what_they_say() -> None:
+    rng = np.random.default_rng(0)
+    H = 3
+    f, g, o = (torch.tensor(rng.normal(size=(2, H))) for _ in range(3))
+    zero = torch.zeros(2, H, dtype=torch.float64)
+    h, c = (torch.tensor(rng.normal(size=(2, H))) for _ in range(2))
+    _, after = family_step("LSTM, coupled", torch.cat([f, g, o], 1), zero.repeat(1, 3), h, c, zero)
+    share = torch.sigmoid(f)
+    assert torch.allclose(after, share * c + (1 - share) * torch.tanh(g), rtol=1e-12, atol=0)
+    z, n, m = (torch.tensor(rng.normal(size=(2, H))) for _ in range(3))
+    from_x, from_h = torch.cat([z, n], 1), torch.cat([zero, m], 1)
+    after, _ = family_step("MGU", from_x, from_h, h, c, zero)
+    keep = torch.sigmoid(z)
+    expected = keep * h + (1 - keep) * torch.tanh(n + (1 - keep) * m)
+    assert torch.allclose(after, expected, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("kind", FAMILY)
+def test_size_counts_every_weight_that_is_used(kind: str) -> None:
+    D, H, V = 3, 4, 2
+    nets = family(kind, D, H, V, [0])
+    used = sum(w.numel() for w in nets)
+    if kind != "GRU, update gate constant":
+        used -= nets.b_z.numel()
+    assert family_size(kind, D, H, V) == used
+    H = family_units(kind, D, V, 500)
+    assert family_size(kind, D, H, V) <= 500 < family_size(kind, D, H + 1, V)
+
+
+def test_training_equals_adam_on_one_network() -> None:
+    task = FamilyTask(lambda B, rng: delayed_copy(1, 3, 2, B, rng), 4, 2)
+    nets, losses = train_family("GRU", task, 5, [3, 4], [1e-3, 1e-2], 4, B=6)
+    assert losses.shape == (2, 2, 4) and nets.W_x.shape[0] == 4
+    for k, rate in enumerate((1e-3, 1e-2)):
+        for s, seed in enumerate((3, 4)):
+            rng = np.random.default_rng(seed)
+            first = init_family("GRU", 4, 5, 2, [rng])
+            module = torch.nn.GRU(4, 5)
+            W_y, b_y = first.W_y[0].clone(), first.b_y[0].clone()
+            arrays = first.W_x[0].T, first.W_h[0].T, first.b_x[0, 0], first.b_h[0, 0]
+            with torch.no_grad():
+                for w, mine in zip(module.parameters(), arrays, strict=True):
+                    w.copy_(mine)
+            parameters = [*module.parameters(), W_y.requires_grad_(), b_y.requires_grad_()]
+            adam = torch.optim.Adam(parameters, rate, betas=(0.9, 0.99))
+            x, y = task.make(4 * 6, rng)
+            for step in range(4):
+                now = slice(step * 6, (step + 1) * 6)
+                hot = torch.nn.functional.one_hot(torch.tensor(x[:, now]), 4).float()
+                scores = module(hot)[0] @ W_y + b_y
+                loss = torch.nn.functional.cross_entropy(
+                    scores.flatten(0, 1), torch.tensor(y[:, now]).flatten(), ignore_index=MISSING
+                )
+                assert np.isclose(losses[k, s, step], loss.item(), rtol=1e-4, atol=0)
+                adam.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+                adam.step()
+
+
+def test_a_number_is_asked_of_the_last_step() -> None:
+    task = FamilyTask(lambda B, rng: adding(6, B, rng), 2, 1)
+    _, losses = train_family("MGU", task, 4, [0], [1e-2], 3)
+    assert losses.shape == (1, 1, 3) and np.isfinite(losses).all()
+    scores = torch.zeros(2, 3, 4, 1)
+    scores[:, -1] = 2
+    assert family_loss(scores, torch.full((2, 4), 0.5)).tolist() == [2.25, 2.25]
+
+
+def test_family_says_what_is_wrong() -> None:
+    with pytest.raises(ValueError, match="kind must be one of"):
+        family_size("GRU 2", 1, 1, 1)
+    with pytest.raises(ValueError, match="D, H and V must be 1 or more"):
+        family_size("GRU", 1, 0, 1)
+    with pytest.raises(ValueError, match="too few for one unit"):
+        family_units("GRU", 10, 2, 20)
+    with pytest.raises(ValueError, match="got none"):
+        init_family("GRU", 1, 1, 1, [])
