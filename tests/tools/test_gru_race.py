@@ -26,7 +26,8 @@ def test_a_recording_says_how_it_was_made_and_holds_what_the_page_reads() -> Non
             shape = len(gru_race.RATES), len(gru_race.SEEDS)
             assert np.shape(result["late"]) == np.shape(result["score"]) == shape
             assert np.shape(result["curve"]) == (len(gru_race.SEEDS), gru_race.POINTS)
-            assert result["best"] == np.mean(result["late"], axis=1).argmin()
+            late = np.mean(result["late"], axis=1)  # rounded: rates may look alike
+            assert late[result["best"]] <= late.min() + 1e-5
             assert result["weights"] <= gru_race.BUDGET
 
 
