@@ -326,18 +326,28 @@ def init_family(
 def run_family(kind: str, nets: FamilyNets, x: torch.Tensor) -> torch.Tensor:
     """Return the scores of M networks after each input, (M, T, B, V).
 
-    x: (M, T, B, D) floats; network m reads x[m]. The first state is 0.
+    x: (M, T, B, D) floats, T 1 or more; network m reads x[m]. The first state is 0.
+    Raises ValueError for a name not in FAMILY or shapes that do not fit.
     """
-    M, T, B, D = x.shape
-    read = (x.view(M, T * B, D) @ nets.W_x + nets.b_x).view(M, T, B, -1).unbind(1)
-    h = c = torch.zeros(M, B, nets.W_h.shape[1], dtype=x.dtype, device=x.device)
+    (M, D, wide), H, V = nets.W_x.shape, nets.W_h.shape[1], nets.W_y.shape[2]
+    if kind not in FAMILY:
+        raise ValueError(f"kind must be one of {list(FAMILY)}; got {kind!r}")
+    n = len(FAMILY[kind])
+    if wide != n * H:
+        came = f"these networks have {wide / H:g}"
+        raise ValueError(f"{kind} has {n} blocks of weights; {came}")
+    if x.ndim != 4 or (len(x), x.shape[-1]) != (M, D) or not x.shape[1]:
+        raise ValueError(f"x must be ({M}, T >= 1, B, {D}); got {tuple(x.shape)}")
+    T, B = x.shape[1:3]
+    read = (x.flatten(1, 2) @ nets.W_x + nets.b_x).view(M, T, B, wide).unbind(1)
+    h = c = torch.zeros(M, B, H, dtype=x.dtype, device=x.device)
     states = []
     for from_x in read:
         from_h = torch.baddbmm(nets.b_h, h, nets.W_h)
         h, c = family_step(kind, from_x, from_h, h, c, nets.b_z)
         states.append(h)
     scores = torch.stack(states, 1).flatten(1, 2) @ nets.W_y + nets.b_y
-    return scores.view(M, T, B, -1)
+    return scores.view(M, T, B, V)
 
 
 # --- book/08_gru.md: Four tasks, equal weights (#gru-race)
@@ -353,8 +363,13 @@ def family_loss(scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Return each network's mean loss, (M,): nats a target, or squared error.
 
     scores: (M, T, B, V). y: (M, T, B) classes or MISSING; or (M, B) numbers, which
-    the last step's only score should meet.
+    the last step's only score should meet. Raises ValueError for another shape; a
+    network without a target gets nan.
     """
+    M, T, B = scores.shape[:3]
+    if tuple(y.shape) not in ((M, T, B), (M, B)):
+        wanted = f"y must be {(M, T, B)} or {(M, B)}"
+        raise ValueError(f"{wanted}; got {tuple(y.shape)}")
     if y.ndim == 2:
         return (scores[:, -1, :, 0] - y).square().mean(dim=1)
     losses = torch.nn.functional.cross_entropy(
@@ -384,8 +399,11 @@ def train_family(
 
     The networks come in the order rate, seed (a seed's start and data are the same
     at each rate), losses are (rates, seeds, steps), on sequences not seen before.
-    Gradients are clipped to a global norm of 1. Raises ValueError as `init_family`.
+    Gradients are clipped to a global norm of 1. Raises ValueError as `init_family`,
+    and without a rate.
     """
+    if not len(rates):
+        raise ValueError("rates must hold a learning rate or more; got none")
     rngs = [np.random.default_rng(seed) for seed in seeds]
     first = init_family(kind, task.D, H, task.V, rngs)
     n_rates, M = len(rates), len(rates) * len(seeds)

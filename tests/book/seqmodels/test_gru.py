@@ -29,7 +29,7 @@ from seqmodels.gru import (
     run_family,
     train_family,
 )
-from seqmodels.rnn import MISSING, adding, delayed_copy
+from seqmodels.rnn import MISSING, adding, delayed_copy, parity
 
 sizes = st.integers(1, 7)
 seeds = st.integers(0, 2**32 - 1)
@@ -395,3 +395,23 @@ def test_family_says_what_is_wrong() -> None:
         family_units("GRU", 10, 2, 20)
     with pytest.raises(ValueError, match="got none"):
         init_family("GRU", 1, 1, 1, [])
+    nets, x = family("GRU", 3, 4, 2, [0, 1]), torch.zeros(2, 5, 6, 3)
+    with pytest.raises(ValueError, match="kind must be one of"):
+        run_family("gru", nets, x)
+    with pytest.raises(ValueError, match="LSTM has 4 blocks of weights; these networks have 3"):
+        run_family("LSTM", nets, x)
+    for wrong in (x[0], x[:1], x[..., :2], x[:, :0]):
+        with pytest.raises(ValueError, match=r"x must be \(2, T >= 1, B, 3\); got"):
+            run_family("GRU", nets, wrong)
+    with pytest.raises(ValueError, match=r"y must be \(2, 5, 6\) or \(2, 6\); got \(2, 5\)"):
+        family_loss(torch.zeros(2, 5, 6, 2), torch.zeros(2, 5))
+    task = FamilyTask(lambda B, rng: parity(3, B, rng), 2, 2)
+    with pytest.raises(ValueError, match="rates must hold"):
+        train_family("GRU", task, 2, [0], [], 1)
+
+
+def test_family_reads_inputs_that_do_not_lie_in_order() -> None:
+    nets = family("GRU", 3, 4, 2, [0, 1])
+    x = torch.tensor(np.random.default_rng(0).normal(size=(2, 6, 5, 3))).to(nets.W_x.dtype)
+    swapped = x.transpose(1, 2)
+    assert torch.equal(run_family("GRU", nets, swapped), run_family("GRU", nets, swapped.clone()))
