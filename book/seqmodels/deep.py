@@ -365,7 +365,8 @@ def stack_from_torch(state: Mapping[str, ArrayLike]) -> list[Layer]:
                 raise ValueError(f"weight_ih and weight_hh{end} do not fit; {came}")
             none = np.zeros(len(W_ih), dtype=W_ih.dtype)
             b_ih, b_hh = (arrays.pop(f"bias_{p}{end}", none) for p in ("ih", "hh"))
-            kind = ROWS.get(len(W_hh) // W_hh.shape[1] if W_hh.shape[1] else 0)
+            parts, rest = divmod(len(W_hh), max(1, W_hh.shape[1]))
+            kind = None if rest else ROWS.get(parts)  # rest: a projection, say
             if kind is LSTM:
                 cells.append(lstm_from_torch(W_ih, W_hh, b_ih, b_hh))
             elif kind is GRU:
@@ -375,8 +376,9 @@ def stack_from_torch(state: Mapping[str, ArrayLike]) -> list[Layer]:
             else:
                 raise ValueError(f"weight_hh{end} {W_hh.shape} is of no known cell")
         layers.append(tuple(cells))
-    if arrays:  # a projection, a layer missing: it would be left out silently
-        raise ValueError(f"cannot use these entries: {', '.join(sorted(arrays))}")
+    if arrays or not layers:  # a layer missing: it would be left out silently
+        names = ", ".join(sorted(arrays)) or "none at all"
+        raise ValueError(f"cannot use these entries: {names}")
     return check_stack(layers)
 
 
