@@ -147,8 +147,10 @@ def check_padded(
         x = np.array(x)
     except ValueError:  # rows of different lengths
         raise ValueError("x must be a full table: pad, and pass lengths") from None
-    if x.ndim not in (2, 3) or not x.shape[0] * x.shape[1]:
-        raise ValueError(f"x must be (T, B) or (T, B, {D}), not empty; got {x.shape}")
+    n_axes = {"i": 2, "u": 2, "f": 3}.get(x.dtype.kind)
+    if x.ndim != n_axes or not x.shape[0] * x.shape[1]:
+        wanted = f"(T, B) integers or (T, B, {D}) floats, not empty"
+        raise ValueError(f"x must be {wanted}; got {x.shape} {x.dtype}")
     T, B = x.shape[:2]
     lengths = np.full(B, T) if lengths is None else np.asarray(lengths)
     if lengths.shape != (B,) or not np.issubdtype(lengths.dtype, np.integer):
@@ -158,9 +160,8 @@ def check_padded(
     if lengths.min() < 1 or lengths.max() > T:
         came = f"got {lengths.min()} to {lengths.max()}"
         raise ValueError(f"lengths must lie in [1, {T}]; {came}")
-    if x.dtype.kind in "iuf":
-        x = x.astype(np.int64) if x.dtype.kind == "u" else x
-        x[np.arange(T)[:, None] >= lengths] = MISSING if x.ndim == 2 else 0
+    x = x.astype(np.int64) if x.ndim == 2 else x  # unsigned: no room for MISSING
+    x[np.arange(T)[:, None] >= lengths] = MISSING if x.ndim == 2 else 0
     return check_inputs(x, D), lengths
 
 

@@ -242,7 +242,10 @@ def bad_inputs() -> list[tuple[dict, str]]:
     hole = x.copy()
     hole[1, 0, 0] = np.nan
     return [
-        ({"x": x[0], "layers": layers, "lengths": [5]}, "x must be (T, B) or (T, B, 3)"),
+        (
+            {"x": x[0], "layers": layers, "lengths": [5]},
+            "x must be (T, B) integers or (T, B, 3) floats",
+        ),
         ({"x": x[:0], "layers": layers}, "not empty"),
         ({"x": [[[0.0], [1.0, 2.0]]], "layers": layers}, "full table"),
         ({"x": np.zeros((5, 2, 4)), "layers": layers}, "(T, B, 3) floats"),
