@@ -3,7 +3,7 @@
 
 # --- book/09_deep.md: What you need (#what-you-need)
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -31,7 +31,7 @@ from seqmodels.lstm import (
 from seqmodels.rnn import MISSING, RNN, check_inputs, check_rnn
 
 
-# --- book/09_deep.md: Where does a short sequence begin, read backwards? (#deep-lengths)
+# --- book/09_deep.md: Where does a short sequence begin, backwards? (#deep-lengths)
 def turn_around(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Return x (T, B, ...) with each sequence reversed within its own length.
 
@@ -57,13 +57,15 @@ Layer: TypeAlias = tuple[Cell, ...]  # one direction, or two: forward, backward
 
 
 def as_rnn(cell: Plain) -> RNN:
-    """Return chapter 4's network with these weights, and scores that nobody reads."""
+    """Return chapter 4's network with these weights; nobody reads its scores."""
     H = np.asarray(cell.b).shape[-1] if np.ndim(cell.b) else 0
     nothing = np.zeros(H, dtype=np.asarray(cell.W_x).dtype)
     return RNN(*cell, nothing[:, None], nothing[:1], nothing)
 
 
-def cell_forward(x: np.ndarray, cell: Cell, h0: np.ndarray, c0: np.ndarray | None):
+def cell_forward(
+    x: np.ndarray, cell: Cell, h0: np.ndarray, c0: np.ndarray | None
+) -> Any:
     """Run one cell over x; whatever it is, the result has .h (T + 1, B, H)."""
     if isinstance(cell, LSTM):
         return lstm_forward(x, cell, h0, c0)
@@ -73,7 +75,7 @@ def cell_forward(x: np.ndarray, cell: Cell, h0: np.ndarray, c0: np.ndarray | Non
 
 
 def cell_backward(
-    x: np.ndarray, cell: Cell, run, dh: np.ndarray, dc: np.ndarray | None
+    x: np.ndarray, cell: Cell, run: Any, dh: np.ndarray, dc: np.ndarray | None
 ) -> tuple[Cell, np.ndarray | None, np.ndarray, np.ndarray | None]:
     """Return the gradient by the weights, by x, by h0 and, of an LSTM, by c0.
 
@@ -203,34 +205,35 @@ def stack_forward(
     layers = check_stack(layers)
     n_directions, H = len(layers[0]), len(layers[0][0].W_h)
     is_lstm, dtype = isinstance(layers[0][0], LSTM), layers[0][0].W_h.dtype
-    x, lengths = check_padded(x, lengths, len(layers[0][0].W_x))
-    x = x.astype(dtype) if x.ndim == 3 else x
-    (T, B), columns = x.shape[:2], np.arange(x.shape[1])
-    there = (np.arange(T)[:, None] < lengths)[:, :, None]
+    v, ends = check_padded(x, lengths, len(layers[0][0].W_x))
+    v = v.astype(dtype) if v.ndim == 3 else v  # what the next layer reads
+    (T, B), columns = v.shape[:2], np.arange(v.shape[1])
+    there = (np.arange(T)[:, None] < ends)[:, :, None]
     if c0 is not None and not is_lstm:
         raise ValueError("c0 is for LSTM cells: these have none")
     shape = (len(layers) * n_directions, B, H)
     first_h = first_states(h0, "h0", shape, dtype)
     first_c = first_states(c0, "c0", shape, dtype)
-    inputs, runs = [], []
+    inputs: list[np.ndarray] = []
+    runs: list[list] = []
     h_n, c_n = np.empty_like(first_h), np.empty_like(first_c) if is_lstm else None
     for i, layer in enumerate(layers):
-        inputs.append(x)
+        inputs.append(v)
         runs.append([])
         halves = []
         for d, cell in enumerate(layer):
             row = i * n_directions + d
-            read = turn_around(x, lengths) if d else x
+            read = turn_around(v, ends) if d else v
             run = cell_forward(read, cell, first_h[row], first_c[row])
-            halves.append(turn_around(run.h[1:], lengths) if d else run.h[1:])
-            h_n[row] = run.h[lengths, columns]  # after a sequence's own last step
+            halves.append(turn_around(run.h[1:], ends) if d else run.h[1:])
+            h_n[row] = run.h[ends, columns]  # after a sequence's own last step
             if c_n is not None:
-                c_n[row] = run.c[lengths, columns]
+                c_n[row] = run.c[ends, columns]
             runs[-1].append(run)
-        x = np.where(there, np.concatenate(halves, axis=2), 0)  # (T, B, n H)
+        v = np.where(there, np.concatenate(halves, axis=2), 0)  # (T, B, n H)
         if residual and i:
-            x = x + inputs[-1]  # eq. (deep-residual)
-    return StackRun(x, h_n, c_n, inputs, runs, lengths, residual)
+            v = v + inputs[-1]  # eq. (deep-residual)
+    return StackRun(v, h_n, c_n, inputs, runs, ends, residual)
 
 
 # --- book/09_deep.md: Backwards through a stack (#backwards-through-a-stack)
@@ -287,7 +290,7 @@ def stack_backward(
             half = delta[:, :, d * H : (d + 1) * H]
             dh = np.zeros((T + 1, B, H), dtype=dtype)
             dh[1:] = turn_around(half, lengths) if d else half
-            dh[lengths, columns] += to_h[row]  # h_n is the state after the last step
+            dh[lengths, columns] += to_h[row]  # h_n: after the last step
             dc = None
             if dc0 is not None:
                 dc = np.zeros_like(dh)
@@ -297,7 +300,7 @@ def stack_backward(
                 read, cell, run.runs[i][d], dh, dc
             )
             of_layer.append(weights)
-            if dx is not None:
+            if dx is not None and by_x is not None:
                 dx += turn_around(by_x, lengths) if d else by_x  # two listeners
             if dc0 is not None:
                 dc0[row] = by_c0
@@ -347,7 +350,7 @@ def init_stack(
 
 
 def stack_from_torch(state: Mapping[str, ArrayLike]) -> list[Layer]:
-    """Return the layers of an nn.RNN (tanh), nn.LSTM or nn.GRU from its state_dict().
+    """Return the layers of nn.RNN (tanh), nn.LSTM or nn.GRU from its state_dict().
 
     state: weight_ih_l0, weight_hh_l0_reverse, ... on the CPU; biases may be absent.
     Raises ValueError where the names or shapes are not those of such a module.
@@ -360,7 +363,7 @@ def stack_from_torch(state: Mapping[str, ArrayLike]) -> list[Layer]:
             end = f"_l{len(layers)}{suffix}"
             if f"weight_ih{end}" not in arrays or f"weight_hh{end}" not in arrays:
                 continue
-            W_ih, W_hh = (arrays.pop(f"weight_{part}{end}") for part in ("ih", "hh"))
+            W_ih, W_hh = (arrays.pop(f"weight_{p}{end}") for p in ("ih", "hh"))
             if W_ih.ndim != 2 or W_hh.ndim != 2 or len(W_ih) != len(W_hh):
                 came = f"got {W_ih.shape} and {W_hh.shape}"
                 raise ValueError(f"weight_ih and weight_hh{end} do not fit; {came}")
