@@ -85,6 +85,7 @@ test: setup ## what CI runs: lint, a clean build of the site, every test
 bench: setup ## speed beside the reference implementations, interleaved runs, medians
 	@$(RUN) tools.bench_hmm
 	@$(RUN) tools.bench_bptt
+	@$(RUN) tools.bench_lstm
 	@$(RUN) tools.bench_grader
 
 fuzz: setup ## look for bytes that break what reads a student's bytes (SECONDS=10 a target)

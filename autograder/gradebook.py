@@ -126,9 +126,9 @@ class Book:
     def _penalise(self, submission: SubmittedAssignment, late_s: int) -> None:
         """What nbgrader's AssignLatePenalties does, within our transaction."""
         for notebook in submission.notebooks:
-            self.db.db.refresh(notebook)
             notebook.late_submission_penalty = None
             if late_s > 0:
+                self.db.db.refresh(notebook)  # its score is summed by the database
                 penalty = self.late.plugin_inst.late_submission_penalty(
                     submission.student.id, notebook.score, late_s
                 )

@@ -49,8 +49,20 @@ class _NumPy:
 
 
 class _Python:
+    """The state of the random module; where CPython keeps it, for getstate() makes 625 numbers."""
+
+    def __init__(self) -> None:
+        self.rng: Any = getattr(random, "_inst", None)
+        self.view: Any = None
+        if type(self.rng) is random.Random and sys.implementation.name == "cpython":
+            begin = object.__basicsize__  # then an index and 624 words, as in _randommodule.c
+            if random.Random.__mro__[1].__basicsize__ - begin in (2500, 2504):
+                self.view = (ctypes.c_ubyte * 2500).from_address(id(self.rng) + begin)
+
     def digest(self) -> int:
-        return hash(random.getstate())
+        if self.view is None:
+            return hash(random.getstate())
+        return hash((bytes(self.view), self.rng.gauss_next))
 
     def get(self) -> Any:
         return random.getstate()
@@ -147,15 +159,18 @@ def asks_anew() -> bool:
     return replaced or isinstance(sys.stdin, io.StringIO)
 
 
-@contextlib.contextmanager
-def in_modes(wanted: Any, ask: Callable[[object], str]) -> Iterator[list[Any]]:
+def in_modes(
+    wanted: Any, ask: Callable[[object], str]
+) -> contextlib.AbstractContextManager[list[Any]]:
     """Run in the modes that the caller has; gives the list of warnings to be passed on.
 
     `ask` stands in for input() if the caller has replaced it.
     """
-    if not wanted:
-        yield []
-        return
+    return _in_modes(wanted, ask) if wanted else contextlib.nullcontext([])
+
+
+@contextlib.contextmanager
+def _in_modes(wanted: Any, ask: Callable[[object], str]) -> Iterator[list[Any]]:
     with contextlib.ExitStack() as stack:
         torch, numpy = sys.modules.get("torch"), sys.modules.get("numpy")
         if torch is not None:

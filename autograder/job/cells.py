@@ -5,9 +5,11 @@ namespace of its own. Outputs come back as nbformat has them, untrusted: the coo
 them.
 """
 
+import ast
 import contextlib
 import io
 import os
+import re
 import subprocess
 import sys
 import traceback
@@ -25,6 +27,9 @@ from traitlets.config import Config
 MOST_TEXT = 2**20  # characters of printed text kept of one cell
 MOST_OUTPUTS = 500
 CELL_NAME = "<cell {}>"  # what a cell is called in tracebacks
+# IPython may change these even in valid Python: a blank beginning, white lines, pasted prompts
+UNCERTAIN = re.compile(r"\A\s|\A(?:.*\n)?\s*(?:\.\.\.|In \[|\[)|^[ \t]+$|^\s*>>>", re.M)
+PARSE_ONLY = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
 class Outputs:
@@ -152,6 +157,24 @@ class _Shell(InteractiveShell):
 
     def ask_exit(self) -> None:
         raise SystemExit("exit() in a notebook ends its cell")
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """Return the cell as Python, as IPython does, which may look up a name in a single line."""
+        several = "\n" in raw_cell.rstrip()
+        return self.without_magics(raw_cell) if several else super().transform_cell(raw_cell)
+
+    def without_magics(self, source: str) -> str:
+        """Return a cell with its magics as calls; what is Python already is not tokenized."""
+        if not UNCERTAIN.search(source):
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                compile(source, CELL_NAME, "exec", PARSE_ONLY)
+                return source if source.endswith("\n") else source + "\n"
+        return str(self.input_transformer_manager.transform_cell(source))
+
+    def should_run_async(self, raw_cell: str, **known: Any) -> bool:
+        """Tell whether a cell awaits anything; without these words it cannot."""
+        words = "await" in raw_cell or "async" in raw_cell
+        return words and super().should_run_async(raw_cell, **known)
 
     def system(self, cmd: str) -> None:
         """Run a shell command (`!`), with its output among the cell's."""

@@ -58,7 +58,7 @@ class _Program:
             seed_all(request["seed"])
         self.cells.exception = None
         outputs, error = self.cells.run(source)
-        source = self.cells.shell.input_transformer_manager.transform_cell(source)  # no magics
+        source = self.cells.shell.without_magics(source)
         self.sources[self.cells_name()] = source
         failure = self.cells.exception
         dead = self.checker.dead

@@ -12,6 +12,7 @@ import functools
 import gc
 import importlib
 import json
+import linecache
 import os
 import signal
 import socket
@@ -136,6 +137,7 @@ def _warm_up() -> None:
             shell.run_cell(cell, store_history=False)
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(1)
+            shell.run_cell("import torch\ntorch.manual_seed(0)", store_history=False)
             net = torch.nn.Linear(2, 2)
             loss = net(torch.ones(2, 2)).tanh().sum()
             loss.backward()
@@ -145,6 +147,9 @@ def _warm_up() -> None:
         student.seed_all(student.SEED)
     shell.run_cell("1", store_history=False)
     shell.failure = None
+    for name, module in list(sys.modules.items()):
+        if name.startswith("autograder."):  # a traceback reads what it passes through
+            linecache.getlines(module.__file__ or "")
 
 
 def _threads() -> int:

@@ -11,7 +11,7 @@ from seqmodels.bptt import check_like, input_products, rows
 from seqmodels.rnn import check_inputs, read_inputs
 
 
-# --- book/07_lstm.md: The forward pass in NumPy (#lstm-forward-code)
+# --- book/07_lstm.md: The forward pass in NumPy (#lstm-numpy)
 class LSTM(NamedTuple):
     """Hold the weights of an LSTM; columns in four blocks of H: i, f, g, o."""
 
@@ -48,11 +48,11 @@ def init_lstm(
 
 
 class LSTMRun(NamedTuple):
-    """Hold what `lstm_forward` returns; h[t] and c[t] have read x[0] to x[t - 1]."""
+    """Hold what `lstm_forward` returns; index t has read x[0] to x[t - 1]."""
 
     h: np.ndarray  # (T + 1, B, H): outputs, h[0] the first state
     c: np.ndarray  # (T + 1, B, H): cells
-    gates: np.ndarray  # (T, B, 4H): i, f, g, o, after sigma and tanh; [t] reads x[t]
+    gates: np.ndarray  # (T, B, 4H): i, f, g, o; gates[t] leads to h[t + 1]
 
 
 def lstm_forward(
@@ -63,8 +63,9 @@ def lstm_forward(
 ) -> LSTMRun:
     """Run an LSTM over a batch; return all outputs, cells and gates.
 
-    x: (T, B) ints in [0, D) or MISSING, or (T, B, D) floats. h0, c0: (H,) or (B, H),
-    zeros where None. Raises ValueError on bad input. Source: {eq}`lstm-step`.
+    x: (T, B) ints in [0, D) or MISSING, or (T, B, D) floats. h0, c0: (H,) or (B,
+    H), zeros where None. Raises ValueError on bad input. Source: {eq}`lstm-a` to
+    {eq}`lstm-out`.
     """
     lstm = check_lstm(lstm)
     x = check_inputs(x, len(lstm.W_x))
@@ -72,27 +73,30 @@ def lstm_forward(
     h, c = (np.empty((T + 1, B, H), dtype=lstm.b.dtype) for _ in range(2))
     h[0] = check_state(h0, lstm, B, "h0")
     c[0] = check_state(c0, lstm, B, "c0")
-    # sigma(a) = (1 + tanh(a / 2)) / 2: halve three blocks, and one tanh does for four
+    # sigma(a) = (1 + tanh(a / 2)) / 2: halve three blocks, one tanh does for four
     half = np.repeat(np.array([0.5, 0.5, 1, 0.5], dtype=h.dtype), H)  # (4H,)
-    W_h = lstm.W_h * half
-    # one long product is faster than T short ones: all steps in one row of batches
+    shift, W_h = 1 - half, lstm.W_h * half
+    # one long product is faster than T short ones: all steps side by side
     gates = read_inputs(x.reshape(1, T * B, *x.shape[2:]), lstm.W_x * half)
     gates = (gates + lstm.b * half).reshape(T, B, 4 * H)  # pre-activations so far
-    shift, from_h = 1 - half, np.empty((B, 4 * H), h.dtype)
-    add = np.empty((B, H), h.dtype)
-    for t, here in enumerate(gates):
-        np.matmul(h[t], W_h, out=from_h)
-        here += from_h
-        np.tanh(here, out=here)
-        here *= half
-        here += shift
-        i, f, g, o = here.reshape(B, 4, H).swapaxes(0, 1)  # four views, (B, H)
-        np.multiply(f, c[t], out=c[t + 1])  # eq. (lstm-cell): keep
-        np.multiply(i, g, out=add)  # and write
-        c[t + 1] += add
-        np.tanh(c[t + 1], out=h[t + 1])  # eq. (lstm-out)
-        h[t + 1] *= o
+    from_h, written = np.empty((B, 4 * H), h.dtype), np.empty((B, H), h.dtype)
+    steps = zip(gates, *blocks(gates), h[:-1], c[:-1], h[1:], c[1:], strict=True)
+    for all_four, i, f, g, o, h_before, c_before, h_t, c_t in steps:  # all views
+        np.matmul(h_before, W_h, out=from_h)
+        all_four += from_h  # eq. (lstm-a), halved where a sigma follows
+        np.tanh(all_four, out=all_four)
+        all_four *= half
+        all_four += shift  # now i, f, g, o hold eq. (lstm-gates)
+        np.multiply(f, c_before, out=c_t)  # eq. (lstm-cell): keep
+        c_t += np.multiply(i, g, out=written)  # and write
+        np.tanh(c_t, out=h_t)  # eq. (lstm-out)
+        h_t *= o
     return LSTMRun(h, c, gates)
+
+
+def blocks(z: np.ndarray) -> np.ndarray:
+    """Return the four blocks of z (T, B, 4H) as a view (4, T, B, H)."""
+    return z.reshape(*z.shape[:-1], 4, z.shape[-1] // 4).transpose(2, 0, 1, 3)
 
 
 def check_lstm(lstm: LSTM) -> LSTM:
@@ -118,30 +122,31 @@ def check_lstm(lstm: LSTM) -> LSTM:
     shapes = ((D, 4 * H), (H, 4 * H), (4 * H,))
     for name, weight, shape in zip(lstm._fields, lstm, shapes, strict=True):
         if weight.shape != shape:
-            why = f"four blocks of H = {H}, the rows of W_h"
-            hint = "; PyTorch's come in by lstm_from_torch"
-            raise ValueError(f"{name} must be {shape}, {why}; got {weight.shape}{hint}")
+            why = f"{name} must be {shape}, as W_h has {H} rows; got {weight.shape}"
+            raise ValueError(f"{why}. PyTorch's come in by lstm_from_torch")
         if not np.isfinite(weight).all():
             raise ValueError(f"{name} holds an entry that is not finite")
     return LSTM(*(weight.astype(dtype, copy=False) for weight in lstm))
 
 
-def check_state(state: ArrayLike | None, lstm: LSTM, B: int, name: str) -> np.ndarray:
-    """Return a first state as (B, H): zeros for None; (H,) is given to each sequence.
+def check_state(
+    state: ArrayLike | None, lstm: LSTM, B: int, name: str
+) -> np.ndarray:
+    """Return a first state as (B, H): zeros for None, (H,) for each sequence.
 
     lstm: checked. Raises ValueError for another shape, or if it is not finite.
     """
     H = len(lstm.W_h)
     s = np.zeros(H) if state is None else np.asarray(state)
     if s.shape not in ((H,), (B, H)) or s.dtype.kind not in "biuf":
-        came = f"got {s.shape} {s.dtype}"
-        raise ValueError(f"{name} must be ({H},) or ({B}, {H}) real numbers; {came}")
+        wanted = f"{name} must be ({H},) or ({B}, {H}) real numbers"
+        raise ValueError(f"{wanted}; got {s.shape} {s.dtype}")
     if not np.isfinite(s).all():
         raise ValueError(f"{name} holds an entry that is not finite")
     return np.broadcast_to(s.astype(lstm.b.dtype), (B, H))
 
 
-# --- book/07_lstm.md: PyTorch's weights (#lstm-torch)
+# --- book/07_lstm.md: PyTorch's weights, in and out (#lstm-torch)
 def lstm_from_torch(
     W_ih: ArrayLike, W_hh: ArrayLike, b_ih: ArrayLike, b_hh: ArrayLike
 ) -> LSTM:
@@ -152,7 +157,7 @@ def lstm_from_torch(
     """
     W_ih, W_hh, b_ih, b_hh = (np.asarray(w) for w in (W_ih, W_hh, b_ih, b_hh))
     if W_hh.ndim != 2 or W_hh.shape[0] != 4 * W_hh.shape[1]:
-        hint = "" if W_hh.ndim != 2 else ": is it an LSTM with proj_size, or no LSTM?"
+        hint = ": has it proj_size, or is it no LSTM?" if W_hh.ndim == 2 else ""
         raise ValueError(f"W_hh must be (4H, H); got {W_hh.shape}{hint}")
     rows_4H = W_hh.shape[:1]
     if W_ih.ndim != 2 or not rows_4H == W_ih.shape[:1] == b_ih.shape == b_hh.shape:
@@ -170,10 +175,11 @@ def lstm_to_torch(
     The whole bias is in b_ih, b_hh is zero. Raises ValueError as `check_lstm`.
     """
     lstm = check_lstm(lstm)
-    return lstm.W_x.T.copy(), lstm.W_h.T.copy(), lstm.b.copy(), np.zeros_like(lstm.b)
+    W_x, W_h, b = lstm
+    return W_x.T.copy(), W_h.T.copy(), b.copy(), np.zeros_like(b)
 
 
-# --- book/07_lstm.md: The backward pass in NumPy (#lstm-backward-code)
+# --- book/07_lstm.md: Thirty lines of NumPy (#lstm-backward-code)
 class LSTMGradient(NamedTuple):
     """Hold the derivatives of a loss; each has the shape of what it belongs to."""
 
@@ -207,19 +213,20 @@ def lstm_backward(
     )
     da, to_cell = lstm_slopes(run)  # (T, B, 4H), (T, B, H)
     carry_h, carry_c = np.zeros_like(run.h[0]), np.zeros_like(run.c[0])
-    kept = run.gates[:, :, H : 2 * H]  # f
-    for t in reversed(range(T)):
+    kept, back = blocks(run.gates)[1], lstm.W_h.T.copy()  # f; contiguous: faster
+    da_ifg, da_o = da.reshape(T, B, 4, H)[:, :, :3], blocks(da)[3]  # views
+    steps = zip(range(1, T + 1), da, da_ifg, da_o, to_cell, kept, strict=True)
+    for t, da_t, of_ifg, of_o, of_cell, f in reversed(list(steps)):
         if to_h is not None:
-            carry_h += to_h[t + 1]  # eq. (lstm-dh)
+            carry_h += to_h[t]  # eq. (lstm-dh)
         if to_c is not None:
-            carry_c += to_c[t + 1]
-        to_cell[t] *= carry_h
-        carry_c += to_cell[t]  # eq. (lstm-dc)
-        blocks = da[t].reshape(B, 4, H)
-        blocks[:, :3] *= carry_c[:, None]  # eq. (lstm-da): i, f, g
-        blocks[:, 3] *= carry_h  # o
-        carry_c *= kept[t]  # to the cell before
-        np.matmul(da[t], lstm.W_h.T, out=carry_h)  # and to the output before
+            carry_c += to_c[t]
+        of_cell *= carry_h
+        carry_c += of_cell  # eq. (lstm-dc)
+        of_ifg *= carry_c[:, None]  # eq. (lstm-da)
+        of_o *= carry_h
+        carry_c *= f  # to the cell before
+        np.matmul(da_t, back, out=carry_h)  # and to the output before
     weights = LSTM(  # eq. (lstm-dw); rows are all steps of all sequences
         W_x=input_products(x, da, lstm.W_x),
         W_h=rows(run.h[:-1]).T @ rows(da),
@@ -239,29 +246,29 @@ def lstm_slopes(run: LSTMRun) -> tuple[np.ndarray, np.ndarray]:
     (T, B, 4H): of the cell by the pre-activations of i, f, g, and of the output by
     that of o. (T, B, H): of the output by the cell. Source: {eq}`lstm-da`.
     """
-    H = run.h.shape[2]
-    i, f, g, o = (run.gates[:, :, k * H : (k + 1) * H] for k in range(4))
-    by_a = 1 - run.gates  # (T, B, 4H)
-    by_a *= run.gates  # sigma' = s (1 - s); the block of g is overwritten
+    i, f, g, o = blocks(run.gates)  # views, (T, B, H)
+    slopes = (1 - run.gates) * run.gates  # sigma' = s (1 - s)
     squashed = np.tanh(run.c[1:])
-    by_a[:, :, :H] *= g
-    by_a[:, :, H : 2 * H] *= run.c[:-1]
-    by_a[:, :, 2 * H : 3 * H] = i * (1 - g * g)
-    by_a[:, :, 3 * H :] *= squashed
-    return by_a, o * (1 - squashed * squashed)
+    of_i, of_f, of_g, of_o = blocks(slopes)
+    of_i *= g
+    of_f *= run.c[:-1]
+    of_g[:] = i * (1 - g * g)  # tanh' = 1 - g^2, in place of g (1 - g)
+    of_o *= squashed
+    return slopes, o * (1 - squashed * squashed)
 
 
 def check_lstm_run(run: LSTMRun, x: np.ndarray, lstm: LSTM) -> LSTMRun:
     """Return run in the type of the weights; ValueError if it is not of x and lstm.
 
     x and lstm: checked. Besides shapes, the last step is computed again: weights
-    changed in place since `lstm_forward` would give a wrong gradient without a word.
+    changed since `lstm_forward` would give a wrong gradient without a word.
     """
     h, c, gates = (np.asarray(part) for part in run)
     (T, B), H = x.shape[:2], len(lstm.W_h)
-    if h.shape != (T + 1, B, H) or c.shape != h.shape or gates.shape != (T, B, 4 * H):
-        wanted = f"run must hold h, c {(T + 1, B, H)} and gates {(T, B, 4 * H)}"
-        raise ValueError(f"{wanted}; got {h.shape}, {c.shape} and {gates.shape}")
+    shapes = (T + 1, B, H), (T + 1, B, H), (T, B, 4 * H)
+    came = h.shape, c.shape, gates.shape
+    if came != shapes:
+        raise ValueError(f"run must hold h, c and gates {shapes}; got {came}")
     dtype = lstm.b.dtype
     run = LSTMRun(*(part.astype(dtype, copy=False) for part in (h, c, gates)))
     if T:

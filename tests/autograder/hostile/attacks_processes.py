@@ -23,13 +23,13 @@ ATTACKS: list[Attack] = [
         + """
     count = 0
     try:
-        for count in range(300):
+        for count in range(150):
             if os.fork() == 0:
                 time.sleep(3)
                 os._exit(0)
     except OSError:
         pass
-    if count > 200: print(@WON@)
+    if count > 100: print(@WON@)
     """,
     ),
     attack(

@@ -1,4 +1,4 @@
-"""seqmodels.lstm against nn.LSTM and finite differences, over random shapes and both float types."""
+"""seqmodels.lstm against nn.LSTM and finite differences: random shapes, both float types."""
 
 from __future__ import annotations
 
