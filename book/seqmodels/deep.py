@@ -12,6 +12,7 @@ from seqmodels import bptt, rnn
 from seqmodels.bptt import check_like
 from seqmodels.gru import (
     GRU,
+    GRURun,
     check_gru,
     gru_backward,
     gru_forward,
@@ -21,6 +22,7 @@ from seqmodels.gru import (
 )
 from seqmodels.lstm import (
     LSTM,
+    LSTMRun,
     check_lstm,
     init_lstm,
     lstm_backward,
@@ -58,9 +60,22 @@ Layer: TypeAlias = tuple[Cell, ...]  # one direction, or two: forward, backward
 
 def as_rnn(cell: Plain) -> RNN:
     """Return chapter 4's network with these weights; nobody reads its scores."""
-    H = np.asarray(cell.b).shape[-1] if np.ndim(cell.b) else 0
-    nothing = np.zeros(H, dtype=np.asarray(cell.W_x).dtype)
+    nothing = np.zeros(len(cell.b), dtype=np.asarray(cell.W_x).dtype)
     return RNN(*cell, nothing[:, None], nothing[:1], nothing)
+
+
+def check_plain(cell: Plain) -> Plain:
+    """Return the weights as arrays of one floating type, or raise ValueError."""
+    shapes = [np.shape(w) for w in cell]
+    D, H = shapes[0] if len(shapes[0]) == 2 else (0, 0)
+    if min(D, H) < 1 or shapes != [(D, H), (H, H), (H,)]:
+        wanted = "W_x, W_h and b must be (D, H), (H, H) and (H,)"
+        raise ValueError(f"{wanted}; got {', '.join(map(str, shapes))}")
+    for name, w in zip(cell._fields, map(np.asarray, cell), strict=True):
+        if w.dtype.kind not in "biuf" or not np.isfinite(w).all():
+            came = "" if w.dtype.kind in "biuf" else f"; got {w.dtype}"
+            raise ValueError(f"{name} must hold finite real numbers{came}")
+    return Plain(*check_rnn(as_rnn(cell))[:3])
 
 
 def cell_forward(
@@ -108,7 +123,7 @@ def check_stack(layers: Sequence[Sequence[Cell]]) -> list[Layer]:
             elif isinstance(cell, GRU):
                 cells.append(check_gru(cell))
             elif isinstance(cell, Plain):
-                cells.append(Plain(*check_rnn(as_rnn(cell))[:3]))
+                cells.append(check_plain(cell))
             else:
                 came = type(cell).__name__
                 raise ValueError(f"a cell must be a Plain, LSTM or GRU; got {came}")
@@ -172,7 +187,12 @@ def first_states(
 ) -> np.ndarray:
     """Return first states or their derivatives, (L * directions, B, H); None: 0."""
     zeros = np.zeros(shape, dtype=dtype)
-    return zeros if given is None else check_like(given, zeros, name, dtype)
+    if given is None:
+        return zeros
+    if np.shape(given) != shape:
+        wanted = f"{name} must be {shape}, (layers * directions, B, H)"
+        raise ValueError(f"{wanted}; got {np.shape(given)}")
+    return check_like(given, zeros, name, dtype)
 
 
 class StackRun(NamedTuple):
@@ -262,9 +282,11 @@ def stack_backward(
     layers = check_stack(layers)
     n_directions, H = len(layers[0]), len(layers[0][0].W_h)
     dtype, lengths = layers[0][0].W_h.dtype, run.lengths
-    if len(run.runs) != len(layers) or run.h_n.shape[::2] != (
-        len(layers) * n_directions,
-        H,
+    shape = (len(layers) * n_directions, len(run.lengths), H)
+    of = {Plain: rnn.Run, LSTM: LSTMRun, GRU: GRURun}[type(layers[0][0])]
+    if not isinstance(run.runs[0][0], of) or (len(run.runs), run.h_n.shape) != (
+        len(layers),
+        shape,
     ):
         raise ValueError("run does not belong to these layers; run them again")
     (T, B), columns = run.output.shape[:2], np.arange(len(lengths))
@@ -369,6 +391,9 @@ def stack_from_torch(state: Mapping[str, ArrayLike]) -> list[Layer]:
                 raise ValueError(f"weight_ih and weight_hh{end} do not fit; {came}")
             none = np.zeros(len(W_ih), dtype=W_ih.dtype)
             b_ih, b_hh = (arrays.pop(f"bias_{p}{end}", none) for p in ("ih", "hh"))
+            if b_ih.shape != none.shape or b_hh.shape != none.shape:
+                came = f"got {b_ih.shape} and {b_hh.shape}"
+                raise ValueError(f"biases{end} must be {none.shape}; {came}")
             parts, rest = divmod(len(W_hh), max(1, W_hh.shape[1]))
             kind = None if rest else ROWS.get(parts)  # rest: a projection, say
             if kind is LSTM:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import numpy as np
@@ -224,6 +225,28 @@ def test_modules_without_bias_and_with_what_is_not_built_here() -> None:
         stack_from_torch({"weight_ih_l0": np.zeros((10, 3)), "weight_hh_l0": np.zeros((10, 5))})
 
 
+@pytest.mark.parametrize(
+    "weights, message",
+    [
+        ((np.ones((3, 4)), np.ones((3, 3)), np.ones(4)), "W_h and b must be"),
+        ((np.ones((3, 4)), np.ones((4, 4)), 1.0), "got (3, 4), (4, 4), ()"),
+        ((np.ones(4), np.ones((4, 4)), np.ones(4)), "W_h and b must be"),
+        ((np.full((3, 4), np.nan), np.ones((4, 4)), np.ones(4)), "W_x must hold finite"),
+        ((np.ones((3, 4)), np.ones((4, 4)) * 1j, np.ones(4)), "got complex128"),
+    ],
+)
+def test_a_bad_plain_cell_is_named_with_its_own_letters(weights: tuple, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        check_stack([Plain(*weights)])
+
+
+def test_biases_that_do_not_fit_are_named() -> None:
+    state = dict(nn.GRU(3, 4).state_dict())
+    state["bias_hh_l0"] = torch.zeros(3)
+    with pytest.raises(ValueError, match=re.escape("biases_l0 must be (12,)")):
+        stack_from_torch(state)
+
+
 def test_inputs_are_left_as_they_were() -> None:
     rng = np.random.default_rng(0)
     layers = init_stack("plain", 2, 3, 2, 2, rng)
@@ -289,6 +312,11 @@ def test_bad_deltas_and_foreign_runs_are_named() -> None:
         stack_backward(layers, run, dc_n=np.zeros((4, 2, 4)))
     with pytest.raises(ValueError, match="run does not belong"):
         stack_backward(layers[:1], run)
+    of_kind = {kind: init_stack(kind, 3, 4, 1, 1, rng) for kind in MODULES}
+    for kind, other in itertools.permutations(of_kind, 2):
+        foreign = stack_forward(rng.normal(size=(5, 2, 3)), of_kind[other])
+        with pytest.raises(ValueError, match="run does not belong"):
+            stack_backward(of_kind[kind], foreign)
     with pytest.raises(ValueError, match="kind must be one of"):
         init_stack("elman", 3, 4, 1, 1, rng)
     with pytest.raises(ValueError, match="n_directions 1 or 2"):
