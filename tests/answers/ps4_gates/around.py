@@ -70,7 +70,9 @@ def around(x, lengths, forth, back):
     zero = np.zeros_like(left[:1])
     real = (t < n)[:, :, None]
     right = right * real
-    both = np.concatenate([np.concatenate([zero, left[:-1]]), np.concatenate([right[1:], zero])], axis=2)
+    both = np.concatenate(
+        [np.concatenate([zero, left[:-1]]), np.concatenate([right[1:], zero])], axis=2
+    )
     return both * real
 
 
@@ -118,7 +120,9 @@ def around(x, lengths, forth, back):
     left, right = np.asarray(forth(x)), np.asarray(back(x[turned, column]))[turned, column]
     zero = np.zeros_like(left[:1])
     right = np.where((t < n)[:, :, None], right, 0)
-    return np.concatenate([np.concatenate([zero, left[:-1]]), np.concatenate([right[1:], zero])], axis=2)
+    return np.concatenate(
+        [np.concatenate([zero, left[:-1]]), np.concatenate([right[1:], zero])], axis=2
+    )
 
 
 # %% wrong: the last real row hears the padding
@@ -129,7 +133,9 @@ def around(x, lengths, forth, back):
     turned, column = np.where(t < n, n - 1 - t, t), np.arange(B)[None]
     left, right = np.asarray(forth(x)), np.asarray(back(x[turned, column]))[turned, column]
     zero = np.zeros_like(left[:1])
-    both = np.concatenate([np.concatenate([zero, left[:-1]]), np.concatenate([right[1:], zero])], axis=2)
+    both = np.concatenate(
+        [np.concatenate([zero, left[:-1]]), np.concatenate([right[1:], zero])], axis=2
+    )
     return np.where((t < n)[:, :, None], both, 0)
 
 

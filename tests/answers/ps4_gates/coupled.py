@@ -14,7 +14,7 @@ def coupled(x, h, c, w, dh, dc):
     delta = [(df - di) * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)]
     d = {"x": 0, "h": 0, "c": dcn * f, "W_x": np.zeros_like(w["W_x"])}
     d["W_h"], d["b"] = np.zeros_like(w["W_h"]), np.zeros_like(w["b"])
-    for k, e in zip(cut, delta):
+    for k, e in zip(cut, delta, strict=True):
         d["x"] = d["x"] + e @ w["W_x"][:, k].T
         d["h"] = d["h"] + e @ w["W_h"][:, k].T
         for b in range(B):
@@ -35,11 +35,20 @@ def coupled(x, h, c, w, dh, dc):
     c_new = g + f * (c - g)
     y = torch.tanh(c_new)
     up = dc + dh * o * (1 - y**2)
-    delta = torch.stack([up * (c - g) * f * (1 - f), up * (1 - f) * (1 - g**2), dh * y * o * (1 - o)], 1)
+    delta = torch.stack(
+        [up * (c - g) * f * (1 - f), up * (1 - f) * (1 - g**2), dh * y * o * (1 - o)], 1
+    )
     delta = delta.view(B, 3 * H)
     dW, into = both.T @ delta, delta @ W.T
     D = x.shape[1]
-    d = {"W_x": dW[:D], "W_h": dW[D:], "b": delta.sum(0), "x": into[:, :D], "h": into[:, D:], "c": up * f}
+    d = {
+        "W_x": dW[:D],
+        "W_h": dW[D:],
+        "b": delta.sum(0),
+        "x": into[:, :D],
+        "h": into[:, D:],
+        "c": up * f,
+    }
     return [o * y, c_new, d]
 
 
@@ -65,7 +74,9 @@ def coupled(x, h, c, w, dh, dc):
     c_new = f * c + (1 - f) * g
     seen = np.tanh(c_new)
     total = dc + dh * o * (1 - seen**2)
-    da = np.hstack([total * (c + g) * f * (1 - f), total * (1 - f) * (1 - g**2), dh * seen * o * (1 - o)])
+    da = np.hstack(
+        [total * (c + g) * f * (1 - f), total * (1 - f) * (1 - g**2), dh * seen * o * (1 - o)]
+    )
     d = {"W_x": x.T @ da, "W_h": h.T @ da, "b": da.sum(axis=0)}
     d |= {"x": da @ w["W_x"].T, "h": da @ w["W_h"].T, "c": total * f}
     return o * seen, c_new, d
@@ -93,7 +104,9 @@ def coupled(x, h, c, w, dh, dc):
     c_new = f * c + (1 - f) * g
     seen = np.tanh(c_new)
     total = dh * o * (1 - seen**2)
-    da = np.hstack([total * (c - g) * f * (1 - f), total * (1 - f) * (1 - g**2), dh * seen * o * (1 - o)])
+    da = np.hstack(
+        [total * (c - g) * f * (1 - f), total * (1 - f) * (1 - g**2), dh * seen * o * (1 - o)]
+    )
     d = {"W_x": x.T @ da, "W_h": h.T @ da, "b": da.sum(axis=0)}
     d |= {"x": da @ w["W_x"].T, "h": da @ w["W_h"].T, "c": total * f}
     return o * seen, c_new, d
@@ -107,7 +120,9 @@ def coupled(x, h, c, w, dh, dc):
     c_new = f * c + (1 - f) * g
     seen = np.tanh(c_new)
     total = dc + dh * o * (1 - seen**2)
-    da = np.hstack([total * (c - g) * f * (1 - f), total * (1 - f) * (1 - g**2), dh * seen * o * (1 - o)])
+    da = np.hstack(
+        [total * (c - g) * f * (1 - f), total * (1 - f) * (1 - g**2), dh * seen * o * (1 - o)]
+    )
     d = {"W_x": x.T @ da / len(x), "W_h": h.T @ da / len(x), "b": da.mean(axis=0)}
     d |= {"x": da @ w["W_x"].T, "h": da @ w["W_h"].T, "c": total * f}
     return o * seen, c_new, d

@@ -208,7 +208,7 @@ def inside(state, x):
     for k in range(L):
         h, c, above = np.zeros((B, H)), np.zeros((B, H)), np.empty((T, B, H))
         for t in range(T):
-            a = below[t] @ w[f"weight_ih_l{k}"].T + h @ w[f"weight_hh_l0"].T
+            a = below[t] @ w[f"weight_ih_l{k}"].T + h @ w["weight_hh_l0"].T
             if "bias_ih_l0" in w:
                 a = a + w[f"bias_ih_l{k}"] + w[f"bias_hh_l{k}"]
             i, f = sigmoid(a[:, :H]), sigmoid(a[:, H : 2 * H])

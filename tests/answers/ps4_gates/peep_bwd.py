@@ -37,7 +37,10 @@ def peep_backward(x, w, h, c, dh, dc):
     w = {name: torch.as_tensor(a) for name, a in w.items()}
     T, B, H = len(x), h.shape[1], h.shape[2]
     a = (x @ w["W_x"] + h[:-1] @ w["W_h"] + w["b"]).view(T, B, 4, H)
-    i, f = torch.sigmoid(a[:, :, 0] + w["p_i"] * c[:-1]), torch.sigmoid(a[:, :, 1] + w["p_f"] * c[:-1])
+    i, f = (
+        torch.sigmoid(a[:, :, 0] + w["p_i"] * c[:-1]),
+        torch.sigmoid(a[:, :, 1] + w["p_f"] * c[:-1]),
+    )
     g, o = torch.tanh(a[:, :, 2]), torch.sigmoid(a[:, :, 3] + w["p_o"] * c[1:])
     y = torch.tanh(c[1:])
     out_by_c = o * (1 - y**2) + y * o * (1 - o) * w["p_o"]  # dh_t / dc_t

@@ -60,7 +60,7 @@ def peep_forward(x, w, h0, c0):
 # why: p_i is added to two blocks
 def peep_forward(x, w, h0, c0):
     h, c = [h0], [c0]
-    for n, x_t in enumerate(x):
+    for x_t in x:
         a_i, a_f, a_g, a_o = np.split(x_t @ w["W_x"] + h[-1] @ w["W_h"] + w["b"], 4, axis=1)
         i, f = sigmoid(a_i + w["p_i"] * c[-1]), sigmoid(a_f + w["p_f"] * c[-1])
         look = w["p_o"] * c[-1]

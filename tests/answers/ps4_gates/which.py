@@ -143,7 +143,11 @@ def which_gru(x, h, w):
             if reset == "before":
                 inner = (r * old) @ w["W_h"][:, 2 * H :] + w["b_h"][2 * H :]
             n = np.tanh(a_x[..., 2 * H :] + inner)
-            for update, u in (("keeps", z), ("takes", 1 - z)) if order == "rzn" else (("takes", z), ("keeps", 1 - z)):
+            for update, u in (
+                (("keeps", z), ("takes", 1 - z))
+                if order == "rzn"
+                else (("takes", z), ("keeps", 1 - z))
+            ):
                 error = np.linalg.norm(u * old + (1 - u) * n - h[1:]) / np.linalg.norm(h[1:])
                 if error < best:
                     found, best = (order, reset, update), error
