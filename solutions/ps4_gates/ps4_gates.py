@@ -190,8 +190,9 @@ two_witnesses()
 # An LSTM decides twice: how much of the old to keep, and how much of the new to write. Why not once?
 # With **coupled gates** what is written is what was forgotten, and a quarter of the weights is saved:
 #
-# $$ f = \sigma(\cdot), \quad g = \tanh(\cdot), \quad o = \sigma(\cdot), \qquad
-#    c' = f \odot c + (1 - f) \odot g, \qquad h' = o \odot \tanh(c'), $$
+# $$ f = \sigma(\cdot), \quad g = \tanh(\cdot), \quad o = \sigma(\cdot), $$
+#
+# $$ c' = f \odot c + (1 - f) \odot g, \qquad h' = o \odot \tanh(c'), $$
 #
 # where each dot is its own block of $x W_x + h W_h + b$, in the order **f, g, o**. Note what this does to
 # the cell: one that starts within $\pm 1$ stays there. First draw who reads f, then write one step, forth and back.
@@ -379,9 +380,9 @@ hidden_coupled()
 # it as it *is*:
 #
 # $$ i_t = \sigma(\cdot + p_i \odot c_{t-1}), \quad f_t = \sigma(\cdot + p_f \odot c_{t-1}), \quad
-#    g_t = \tanh(\cdot), \quad c_t = f_t \odot c_{t-1} + i_t \odot g_t, $$
+#    g_t = \tanh(\cdot), $$
 #
-# $$ o_t = \sigma(\cdot + p_o \odot c_t), \qquad h_t = o_t \odot \tanh(c_t). $$
+# $$ c_t = f_t \odot c_{t-1} + i_t \odot g_t, \quad o_t = \sigma(\cdot + p_o \odot c_t), \qquad h_t = o_t \odot \tanh(c_t). $$
 #
 # Write `peep_forward(x, w, h0, c0)`:
 #
@@ -1484,8 +1485,7 @@ hidden_around()
 # %% [markdown]
 # ## 9. Teach it to read (`ps4-tagger`, 6 + 6 points)
 #
-# Python's own library is a text that every Python has, and its tokeniser knows what each character of it is. Here are
-# some hundred functions from it, each character tagged with one of seven kinds:
+# Python's own library is a text that every Python has, and its tokeniser knows what each character of it is. Here are\1five\2hundred functions from it, each character tagged with one of seven kinds:
 #
 # | | kind | |
 # |---:|---|---|
