@@ -1485,7 +1485,8 @@ hidden_around()
 # %% [markdown]
 # ## 9. Teach it to read (`ps4-tagger`, 6 + 6 points)
 #
-# Python's own library is a text that every Python has, and its tokeniser knows what each character of it is. Here are\1five\2hundred functions from it, each character tagged with one of seven kinds:
+# Python's own library is a text that every Python has, and its tokeniser knows what each character of it is. Here are
+# five hundred functions from it, each character tagged with one of seven kinds:
 #
 # | | kind | |
 # |---:|---|---|
