@@ -1606,7 +1606,7 @@ print(LIBRARY[3][0][:200])
 # A call may compute for 60 seconds; five are enough with 48 units in each direction.
 #
 # The visible test is the oldest trick there is: before you learn something large, **overfit** something tiny. Five
-# functions can be learned by heart in 150 steps.
+# functions can be learned by heart in 200 steps.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1666,9 +1666,9 @@ def learn(files, steps, seed):
 # %% nbgrader={"grade": true, "grade_id": "ps4-tagger-tests", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false} autograder={"timeout_s": 120}
 def visible_tagger():
     files = coded(LIBRARY[:5], book=0)
-    tag = learn([(symbols.copy(), kinds.copy()) for symbols, kinds in files], 150, 0)
+    tag = learn([(symbols.copy(), kinds.copy()) for symbols, kinds in files], 200, 0)
     share = share_right(tag, files)
-    assert share > 0.9, f"five functions should be known by heart; only {share:.3f} are right"
+    assert share > 0.85, f"five functions should be known by heart; only {share:.3f} are right"
 
 
 visible_tagger()

@@ -18,7 +18,7 @@ def learn(files, steps, seed):
             return self.score(torch.cat([left, right], dim=2))
 
     net = Tagger()
-    optimiser = torch.optim.RMSprop(net.parameters(), 0.004, alpha=0.97)
+    optimiser = torch.optim.RMSprop(net.parameters(), 0.006, alpha=0.97)
     text = torch.as_tensor(np.concatenate([s for s, _ in files]))
     kinds = torch.as_tensor(np.concatenate([k for _, k in files]))
     starts = np.cumsum([0] + [len(s) for s, _ in files])[:-1]
@@ -26,7 +26,7 @@ def learn(files, steps, seed):
     starts = starts[starts + length <= len(text)]
     for n in range(steps):
         for group in optimiser.param_groups:
-            group["lr"] = 0.004 * min(1, (n + 1) / 30) * (1 - n / steps)
+            group["lr"] = 0.006 * min(1, (n + 1) / 30) * (1 - n / steps)
         pieces = [slice(s, s + length) for s in random.choice(starts, 20)]
         scores = net(torch.stack([text[p] for p in pieces]))
         target = torch.stack([kinds[p] for p in pieces])
