@@ -81,3 +81,12 @@ def contents(f, i, g, c0):
     f = np.broadcast_to(f.mean(axis=(1, 2), keepdims=True), f.shape)
     after = np.cumprod(np.concatenate([np.ones_like(c0)[None], f[::-1]]), axis=0)[::-1]
     return np.concatenate([c0[None], i * g]) * after
+
+
+# %% wrong: gates raised to 1e-12
+# why: a floor before the logarithm: of 1e8 behind a closed gate 1e-4 is left
+def contents(f, i, g, c0):
+    logs = np.log(np.maximum(f, 1e-12))
+    after = np.cumsum(logs[::-1], axis=0)[::-1]  # step k and all later ones
+    after = np.concatenate([after, np.zeros_like(logs[:1])])
+    return np.exp(after) * np.concatenate([c0[None], i * g])

@@ -314,3 +314,51 @@ def inside(state, x):
             all_f[k, t], all_c[k, t], above[t] = f, c, h
         below = above
     return all_f, all_c
+
+
+# %% wrong: everything in float32
+# why: as networks are mostly run: three digits too few where inputs are large
+def inside(state, x):
+    below = np.asarray(x, dtype=np.float32)
+    w = {name: np.asarray(value, dtype=np.float32) for name, value in state.items()}
+    all_f, all_c = [], []
+    for layer in range(sum(name.startswith("weight_hh") for name in w)):
+        W_x, W_h = w[f"weight_ih_l{layer}"].T, w[f"weight_hh_l{layer}"].T
+        b = w.get(f"bias_ih_l{layer}", 0) + w.get(f"bias_hh_l{layer}", 0)
+        h = c = np.zeros((below.shape[1], len(W_h)), dtype=np.float32)
+        f_l, c_l, h_l = [], [], []
+        for x_t in below:
+            i, f, g, o = np.split(x_t @ W_x + h @ W_h + b, 4, axis=1)
+            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+            h = sigmoid(o) * np.tanh(c)
+            f_l.append(sigmoid(f))
+            c_l.append(c)
+            h_l.append(h)
+        below = np.stack(h_l)
+        all_f.append(f_l)
+        all_c.append(c_l)
+    return np.array(all_f), np.array(all_c)
+
+
+# %% wrong: inputs in float32
+# why: the weights are float64, but x is turned into PyTorch's default type
+def inside(state, x):
+    below = np.asarray(x, dtype=np.float32)
+    w = {name: np.asarray(value, dtype=np.float64) for name, value in state.items()}
+    all_f, all_c = [], []
+    for layer in range(sum(name.startswith("weight_hh") for name in w)):
+        W_x, W_h = w[f"weight_ih_l{layer}"].T, w[f"weight_hh_l{layer}"].T
+        b = w.get(f"bias_ih_l{layer}", 0) + w.get(f"bias_hh_l{layer}", 0)
+        h = c = np.zeros((below.shape[1], len(W_h)), dtype=np.float64)
+        f_l, c_l, h_l = [], [], []
+        for x_t in below:
+            i, f, g, o = np.split(x_t @ W_x + h @ W_h + b, 4, axis=1)
+            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+            h = sigmoid(o) * np.tanh(c)
+            f_l.append(sigmoid(f))
+            c_l.append(c)
+            h_l.append(h)
+        below = np.stack(h_l)
+        all_f.append(f_l)
+        all_c.append(c_l)
+    return np.array(all_f), np.array(all_c)
