@@ -1644,7 +1644,9 @@ print(LIBRARY[3][0][:200])
 #   at most 10,000 characters. `seed` for your generator.
 # - Returns a **function** (or any object that can be called): given symbols `(n,)`, $n \ge 1$, it returns a kind for each,
 #   `(n,)` integers, array or tensor.
-# - Everything inside is yours: the cell, the directions, the size, PyTorch or NumPy.
+# - Everything inside is yours: the cell, the directions, the size, PyTorch or NumPy. But it must be learned from
+#   `files`: an answer that looks into `LIBRARY`, or asks `kinds_of` or Python's tokeniser, earns nothing; a person looks
+#   at that. The tests hand the functions over in another order.
 #
 # The tests train on 500 functions of the library, coded by another book, with `steps = 400`, and score what is returned
 # on functions of another program, in much the same style, that is in no installed package. The score is the share
@@ -1827,7 +1829,10 @@ def unseen_functions():
 
 
 def hidden_tagger():
-    files, unseen = coded(LIBRARY, book=7), coded(unseen_functions(), book=7)
+    # in another order: the place of a function in the list must not tell its text
+    files = coded(LIBRARY, book=7)
+    files = [files[k] for k in np.random.default_rng(7).permutation(len(files))]
+    unseen = coded(unseen_functions(), book=7)
     given = [(symbols.copy(), kinds.copy()) for symbols, kinds in files]
     tag = learn(given, 400, 1)
     assert all([unchanged(one, two) for one, two in zip(given, files, strict=True)]), (
@@ -1984,7 +1989,8 @@ def unseen_functions():
 
 def hidden_tagger_score():
     unseen = coded(unseen_functions(), book=8)
-    tag = learn(coded(LIBRARY, book=8), 400, 2)
+    files = coded(LIBRARY, book=8)
+    tag = learn([files[k] for k in np.random.default_rng(8).permutation(len(files))], 400, 2)
     right = total = 0
     for symbols, kinds in unseen:
         right += (np.asarray(tag(symbols)) == kinds).sum()

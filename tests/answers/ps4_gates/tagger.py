@@ -229,3 +229,21 @@ def learn(files, steps, seed):
         return guess
 
     return tag
+
+
+# %% wrong: finds the code book by laying files and LIBRARY side by side
+# loses: ps4-tagger-tests, ps4-tagger-score
+# why: nothing is learned: the tokeniser, behind any book, as long as the order stays
+def learn(files, steps, seed):
+    letter = {}
+    for (symbols, _), (text, _) in zip(files, LIBRARY, strict=False):
+        letter |= dict(zip(symbols.tolist(), text, strict=False))
+
+    def tag(symbols):
+        try:
+            kinds = kinds_of("".join([letter.get(int(v), " ") for v in symbols]))
+        except (SyntaxError, tokenize.TokenError):
+            kinds = None
+        return np.zeros(len(symbols), dtype=int) if kinds is None else kinds
+
+    return tag
