@@ -20,6 +20,7 @@ journal     remember what was graded from what, so that unchanged work is not do
 grade       the coordinator: all of the above for a class
 changes     who gains and who loses when work is graded again
 report      the class on one HTML page
+replay      run one submission again, for an appeal
 export      grades as a table for Canvas, Moodle and others
 feedback    keep hidden tests off nbgrader's feedback pages
 bank        grade an answer bank and compare with what each answer must get

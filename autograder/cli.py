@@ -91,6 +91,22 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("ps", metavar="PS", type=_name, help="name of the problem set")
     report.set_defaults(run=_report)
 
+    replay = _verb(
+        verbs,
+        "replay",
+        "run one submission again as it was graded, for an appeal; no mark is changed",
+        "python -m autograder replay ps1_hmm andrei\n"
+        "python -m autograder replay ps1_hmm andrei --output appeal\n\n"
+        "exit status: 0 every cell gets the points that it got; 1 one does not; 2 wrong usage",
+    )
+    replay.add_argument("ps", metavar="PS", type=_name, help="name of the problem set")
+    replay.add_argument("student", metavar="STUDENT", help="whose submission")
+    replay.add_argument(
+        "--output", type=Path, metavar="DIR", help="write the executed notebooks here, as they ran"
+    )
+    _protection(replay)
+    replay.set_defaults(run=_replay)
+
     export = _verb(
         verbs,
         "export",
@@ -295,6 +311,23 @@ def _report(args: argparse.Namespace) -> int:
 
     print(f"class report: {report.write(course.load(args.course_dir), args.ps)}")
     return 0
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from autograder import course, replay
+    from autograder.progress import Progress
+
+    here = course.load(args.course_dir)
+    progress = Progress(f"{args.ps}, {args.student}")
+    done = replay.replay(here, args.ps, args.student, _chosen(args), progress)
+    _complain(*(f"{reason}: 0 points" for reason in done.work.unreadable))
+    print("\n".join(done.lines()))
+    kept = "as when it was graded" if done.same_work else "not all as when it was graded"
+    print(f"submission, source, grader and packages: {kept}")
+    print("points: " + ("not the same" if done.differs else "the same in every cell"))
+    for path in replay.save(done, args.output) if args.output else ():
+        print(f"executed notebook, with all tests: {path}")
+    return int(done.differs)
 
 
 def _export(args: argparse.Namespace) -> int:

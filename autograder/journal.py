@@ -24,6 +24,7 @@ NOT_MARKING = {
     "export",
     "journal",
     "progress",
+    "replay",
     "report",
     "start",
 }
