@@ -23,6 +23,7 @@ report      the class on one HTML page
 replay      run one submission again, for an appeal
 export      grades as a table for Canvas, Moodle and others
 feedback    keep hidden tests off nbgrader's feedback pages
+check       a student's own look at the visible tests
 bank        grade an answer bank and compare with what each answer must get
 doctor      which protections hold here
 cli         the verbs

@@ -82,6 +82,18 @@ def _parser() -> argparse.ArgumentParser:
     _protection(grade)
     grade.set_defaults(run=_grade)
 
+    check = verbs.add_parser(
+        "check",
+        help="for students: run the visible tests of a notebook, as grading would",
+        description="For students: run a notebook in the sandbox that grading uses, and say which "
+        "of its visible tests hold. The file is not changed.",
+        epilog="example:\npython -m autograder check exercises/ps1_hmm/ps1_hmm.ipynb\n\n"
+        "exit status: 0 every visible test holds; 1 one does not; 2 it is no such notebook",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    check.set_defaults(run=_check)
+
     report = _verb(
         verbs,
         "report",
@@ -292,6 +304,26 @@ def _grade(args: argparse.Namespace) -> int:
     print(f"class report: {report.write(here, args.ps)}")
     print(f"protection: {protection.label()}")
     return 1 if faults else 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from autograder import check
+
+    protection = sandbox.best()
+    if protection.rung >= 3:
+        _complain(check.UNPROTECTED)
+    looked = check.check(args.notebook, protection)
+    tests = [one for one in looked if one.holds is not None]
+    for one in tests:
+        print(f"  holds    {one.cell}" if one.holds else f"  not yet  {one.cell}: {one.message}")
+    for one in looked:
+        if one.holds is None:
+            print(f"  by hand  {one.cell}: a person will read it")
+    for cell in check.changed_cells(args.notebook):
+        _complain(f"the locked cell {cell} is not as it came; grading will put it back")
+    good = sum(bool(one.holds) for one in tests)
+    print(f"{good} of {len(tests)} tests hold as far as you can see; hidden ones may ask more")
+    return int(good < len(tests))
 
 
 def _say_what_would_be_done(here: "Course", args: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ NOT_MARKING = {
     "__main__",
     "bank",
     "changes",
+    "check",
     "cli",
     "doctor",
     "export",
