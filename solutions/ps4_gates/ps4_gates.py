@@ -377,9 +377,9 @@ hidden_coupled()
 # ## 2. Gates that look at the cell (`ps4-peep-fwd`, 6 points, easy)
 #
 # The gates of an LSTM see $h$, and $h$ is the cell behind a half-closed door: where the output gate is
-# shut, the gates cannot see what they are guarding. The remedy is **peepholes**. Each gate may look at *its own unit's* cell, with one weight for each unit. The two
-# gates that decide about the cell look at it as it was; the output gate, which comes last, looks at
-# it as it *is*:
+# shut, the gates cannot see what they are guarding. The remedy is **peepholes**. Each gate may look at
+# *its own unit's* cell, with one weight for each unit. The two gates that decide about the cell look at it
+# as it was; the output gate, which comes last, looks at it as it *is*:
 #
 # $$ i_t = \sigma(\cdot + p_i \odot c_{t-1}), \quad f_t = \sigma(\cdot + p_f \odot c_{t-1}), \quad
 #    g_t = \tanh(\cdot), $$
@@ -1657,7 +1657,7 @@ print(LIBRARY[3][0][:200])
 # - **6 more** for at least **0.92**. A network that sees both sides gets .93 to .98, differing from seed to seed.
 #
 # A call may compute for 60 seconds. Five are enough with 48 units in each direction and 3,000 characters an
-# update; 10,000 an update take several times as long and score hardly better.
+# update; 10,000 an update take two to three times as long, for about .01 more.
 #
 # The visible test is the oldest trick there is: before you learn something large, **overfit** something tiny. Five
 # functions can be learned by heart in 200 steps.
