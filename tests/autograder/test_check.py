@@ -1,4 +1,4 @@
-"""What a student sees at home: the visible tests, in plain words, and nothing of the hidden ones."""
+"""What a student sees at home: the visible tests in plain words, nothing of the hidden ones."""
 
 from collections.abc import Callable
 from pathlib import Path
