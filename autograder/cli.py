@@ -273,7 +273,9 @@ def _grade(args: argparse.Namespace) -> int:
 
     if args.json and not args.json.absolute().parent.is_dir():
         raise UsageError(f"--json: no folder {args.json.absolute().parent}")
-    signal.signal(signal.SIGTERM, _stop)
+    for name in ("SIGTERM", "SIGHUP"):  # SIGHUP: the terminal was closed
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _stop)
     here = course.load(args.course_dir)
     if args.dry_run:
         return _say_what_would_be_done(here, args)
