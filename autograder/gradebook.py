@@ -12,7 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
+import nbgrader
+from alembic.script import ScriptDirectory
 from nbformat import NotebookNode
+from nbgrader import api
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from nbgrader.utils import parse_utc
@@ -30,6 +33,7 @@ class Book:
         self.course = course
         self.ps = ps
         _back_up(course)
+        api.get_alembic_version = database_version
         self.db = Gradebook(course.directory.db_url, course.directory.course_id)
         # one writer: what a commit wrote need not be read again for each student
         self.db.db().expire_on_commit = False
@@ -192,6 +196,16 @@ def _back_up(course: Course) -> None:
     partial.rename(folder / f"{path.stem}-{stamp}.db")
     for old in sorted(folder.glob(f"{path.stem}-*.db"))[:-BACKUPS]:
         old.unlink()
+
+
+def database_version() -> str:
+    """Return what nbgrader notes in a new gradebook.
+
+    It starts the program `alembic` to ask for this, which takes two seconds.
+    """
+    head = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
+    assert head is not None
+    return head
 
 
 def read_timestamp(text: str) -> datetime | None:

@@ -1,11 +1,16 @@
 """Grading again: what would be done, who gains and who loses, and the gradebook as it was."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from nbgrader.api import Gradebook
 from tiny_course import TEXT, Done, hand_in, solved
+
+from autograder import gradebook
 
 MakeCourse = Callable[..., Path]
 Command = Callable[..., Done]
@@ -112,3 +117,14 @@ def test_a_due_date_that_moves_needs_no_force(make_course: MakeCourse, autograde
     assert penalty == 5 and "1 d 0 h late" in page  # all that a machine gave
     penalty, page = marks("2030-01-03 10:00:00 UTC")
     assert penalty == 0 and "1 d 0 h late" not in page
+
+
+def test_a_new_gradebook_has_the_version_that_nbgrader_gives_it(tmp_path: Path) -> None:
+    begin = str(Path(sys.executable).parent)
+    code = "from nbgrader.api import get_alembic_version as v; print(v())"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PATH": begin + os.pathsep + os.environ["PATH"]},
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split()[-1] == gradebook.database_version()
