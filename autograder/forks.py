@@ -259,7 +259,6 @@ def _environment(scratch: Path) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "PYTHONNOUSERSITE": "1",
         "PYTHONHASHSEED": "0",  # the order of a set must not decide a mark
-        "PYTHONDONTWRITEBYTECODE": "1",
         "HOME": str(scratch),
         "LANG": "C.UTF-8",
         "IPYTHONDIR": str(scratch / "ipython"),

@@ -40,6 +40,8 @@ def main(fd: int) -> None:
         gc.disable()  # it would look in vain, again and again, at all that is imported
         import_all(modules)
         _warm_up()
+        sys.dont_write_bytecode = True  # what we import is compiled once; jobs leave nothing
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         compact_memory()
         gc.enable()
         modules = _served_by_a_fork(sock, config)
