@@ -41,6 +41,7 @@ class Work:
     notes: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     executed: dict[str, NotebookNode] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)  # of each cell, `notebook/cell`
 
     @property
     def unanswered(self) -> set[tuple[str, str]]:
@@ -199,6 +200,7 @@ class Grader:
         for ran in pool.execute([job for work in works for job in work.jobs]):
             work = waiting[ran.job.student]
             work.rows += self._rows(ran)
+            work.seconds |= {f"{ran.job.name}/{cell}": s for cell, s in ran.seconds.items()}
             if ran.notebook is not None:
                 nb = ran.notebook
                 for stage in self.tidy:
@@ -227,7 +229,14 @@ class Grader:
         self._write_autograded(work)
         late_s = book.record(work.student, read_timestamp(text), rows, work.unanswered)
         entry = Entry(
-            work.student, work.key, rows, work.notes, work.unreadable, late_s, self.protection
+            work.student,
+            work.key,
+            rows,
+            work.notes,
+            work.unreadable,
+            late_s,
+            self.protection,
+            seconds=work.seconds,
         )
         self.journal.add(entry)
         return entry

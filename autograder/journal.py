@@ -24,7 +24,9 @@ NOT_MARKING = {
     "cli",
     "doctor",
     "export",
+    "feedback_pages",
     "journal",
+    "marks",
     "progress",
     "replay",
     "report",
@@ -47,6 +49,7 @@ class Entry:
     modules: list[str] = field(default_factory=list)  # what the reference answer imports
     # of the reference answer, by notebook and test cell: what its objects were asked to judge
     granted: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)  # by the clock, by `notebook/cell`
 
     @property
     def settled(self) -> bool:

@@ -167,7 +167,8 @@ def _size(output: NotebookNode) -> int:
 
 def _stream(output: dict[str, Any]) -> NotebookNode | None:
     text = clean_text(output["text"])
-    return nbformat.v4.new_output("stream", name=output["name"], text=text) if text else None
+    # as nbformat's own function makes it, but for the check against its schema, which takes longer
+    return NotebookNode(output_type="stream", name=output["name"], text=text) if text else None
 
 
 def _error(output: dict[str, Any]) -> NotebookNode:
@@ -176,8 +177,8 @@ def _error(output: dict[str, Any]) -> NotebookNode:
     if len(frames) > MAX_FRAMES:  # the two ends tell most
         frames = [*frames[: MAX_FRAMES // 2], CUT, *frames[-MAX_FRAMES // 2 :]]
     name = " ".join(clean_text(output.get("ename"), MAX_NAME).split())
-    return nbformat.v4.new_output(
-        "error",
+    return NotebookNode(
+        output_type="error",
         ename=name or "Exception",
         evalue=clean_text(output.get("evalue"), MAX_TEXT // 20),
         traceback=[clean_text(frame, MAX_TEXT // 20) for frame in frames],

@@ -3,20 +3,27 @@
 Everything that came from a submission is escaped by the template engine.
 """
 
+import statistics
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import jinja2
 
+from autograder import marks
 from autograder.course import Course, UsageError
 from autograder.journal import REFERENCE, Entry, Journal
+from autograder.marks import Key, Mark
 from autograder.scoring import Row
 from autograder.submission import printable
 
 BARS = 10
+FEW = 0.4  # who has less than this share of the points needs somebody
+LOW = 0.2  # a task that agrees less than this with the others deserves a look
+ENOUGH = 10  # submissions, before an agreement is worth printing
+SLOWEST = 8
 TEMPLATE = Path(__file__).with_name("report.html")
 
 
@@ -27,7 +34,7 @@ class Student:
     name: str
     points: float
     rows: list[Row | None]  # in the order of the items
-    late: str
+    reasons: list[str]  # why somebody should look
     notes: list[str]
     unreadable: list[str]
 
@@ -40,9 +47,20 @@ class Item:
     cell: str
     max_points: float
     by_hand: bool
-    mean: float | None  # share of the points that the class got; None where a person marks
+    mean: float | None  # share of the points that the class got; None before anybody has a mark
+    agreement: float | None  # correlation with the sum of the others; None where it says nothing
     outcomes: list[tuple[str, int]]
     failures: list[tuple[str, int]]  # messages, the most frequent first
+
+
+@dataclass(frozen=True)
+class Slow:
+    """How long one cell took over the class, seconds by the clock."""
+
+    cell: str
+    median_s: float
+    longest_s: float
+    student: str  # whose was the longest
 
 
 def write(course: Course, ps: str) -> Path:
@@ -56,20 +74,35 @@ def write(course: Course, ps: str) -> Path:
     partial = path.with_suffix(".partial")
     reference = entries[REFERENCE].rows if REFERENCE in entries else []
     by_hand = {(r.notebook, r.cell) for r in reference if r.outcome == "manual"}
-    partial.write_text(render(ps, people, by_hand), encoding="utf-8")
+    partial.write_text(render(ps, people, by_hand, marks.read(course, ps)), encoding="utf-8")
     partial.replace(path)
     return path
 
 
-def render(ps: str, entries: Sequence[Entry], by_hand: Collection[tuple[str, str]]) -> str:
-    """The page as text; by_hand names the cells that a person marks, by notebook and name."""
+def render(
+    ps: str,
+    entries: Sequence[Entry],
+    by_hand: Collection[tuple[str, str]],
+    given: Mapping[Key, Mark] | None = None,
+) -> str:
+    """The page as text.
+
+    by_hand names the cells that a person marks, by notebook and name; given holds the marks as
+    they stand in the gradebook, which count before those that the run gave.
+    """
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
+    given = given or {}
+    entries = [replace(e, rows=[_as_marked(row, given) for row in e.rows]) for e in entries]
     items = _items(entries, by_hand)
-    students = [_student(entry, items) for entry in entries]
-    points = [s.points for s, e in zip(students, entries, strict=True) if e.settled] or [0.0]
-    marked = sum(item.max_points for item in items if not item.by_hand)
+    waiting = sum(row.outcome == "manual" for e in entries for row in e.rows)
+    # before the last written answer is marked, the automatic points alone compare people fairly
+    counted = [item for item in items if not item.by_hand or not waiting]
+    names = {(item.notebook, item.cell) for item in counted}
+    most = sum(item.max_points for item in counted)
+    students = [_student(entry, items, names, most) for entry in entries]
+    points = [_points(e, names) for e in entries if e.settled] or [0.0]
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         ps=ps,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -77,10 +110,15 @@ def render(ps: str, entries: Sequence[Entry], by_hand: Collection[tuple[str, str
         students=students,
         items=items,
         several=len({item.notebook for item in items}) > 1,
-        marked=marked,
+        marked=most,
+        kind="automatic points" if len(counted) < len(items) else "points",
         mean=sum(points) / len(points),
-        bars=_histogram(points, marked),
-        waiting=sum(row.outcome == "manual" for e in entries for row in e.rows),
+        middle=statistics.median(points),
+        bars=_histogram(points, most),
+        low=LOW,
+        waiting=waiting,
+        again=sum(mark.waits and mark.by_hand for mark in given.values()),
+        slow=_slow(entries),
         faults=[
             replace(row, student=printable(row.student))
             for entry in entries
@@ -90,17 +128,34 @@ def render(ps: str, entries: Sequence[Entry], by_hand: Collection[tuple[str, str
     )
 
 
-def _student(entry: Entry, items: Sequence[Item]) -> Student:
+def _as_marked(row: Row, given: Mapping[Key, Mark]) -> Row:
+    """The row with the mark that a person gave, where one did."""
+    mark = given.get((row.student, row.notebook, row.cell))
+    if mark is None or mark.points is None or (not mark.by_hand and row.outcome == "manual"):
+        return row
+    return replace(row, points=mark.points, outcome="marked" if mark.by_hand else row.outcome)
+
+
+def _points(entry: Entry, names: Collection[tuple[str, str]]) -> float:
+    return sum(row.points or 0.0 for row in entry.rows if (row.notebook, row.cell) in names)
+
+
+def _student(
+    entry: Entry, items: Sequence[Item], names: Collection[tuple[str, str]], most: float
+) -> Student:
     points = sum(row.points or 0.0 for row in entry.rows)
     found = {(row.notebook, row.cell): row for row in entry.rows}
     rows = [found.get((item.notebook, item.cell)) for item in items]
-    name, late = printable(entry.student), _late(entry.late_s)
-    return Student(name, points, rows, late, entry.notes, entry.unreadable)
+    reasons = [_late(entry.late_s)] if entry.late_s > 0 else []
+    if not entry.unreadable and entry.settled and most and _points(entry, names) < FEW * most:
+        reasons.append(f"{_points(entry, names):g} of {most:g} points")
+    ended = Counter(row.outcome for row in entry.rows if row.outcome in ("timeout", "error"))
+    if ended and not entry.unreadable:
+        reasons.append(", ".join(f"{n} x {outcome}" for outcome, n in sorted(ended.items())))
+    return Student(printable(entry.student), points, rows, reasons, entry.notes, entry.unreadable)
 
 
 def _late(seconds: int) -> str:
-    if seconds <= 0:
-        return ""
     hours, minutes = seconds // 3600, seconds % 3600 // 60
     if hours < 24:
         return f"{hours} h {minutes} min late"
@@ -113,23 +168,70 @@ def _items(entries: Sequence[Entry], by_hand: Collection[tuple[str, str]]) -> li
     for entry in entries:
         for row in entry.rows:
             columns.setdefault((row.notebook, row.cell), []).append(row)
+    totals = {e.student: sum(r.points or 0.0 for r in e.rows) for e in entries if e.settled}
     items = []
     for (notebook, cell), rows in columns.items():
-        marks = [row.points for row in rows if row.points is not None]
+        got = [row.points for row in rows if row.points is not None]
         most = rows[-1].max_points
-        share = sum(marks) / (len(marks) * most) if marks and most else None
-        outcomes = Counter(row.outcome for row in rows)
+        pairs = [
+            (row.points, totals[row.student] - row.points)
+            for row in rows
+            if row.points is not None and row.student in whole and row.student in totals
+        ]
         failures = Counter(
             row.message
             for row in rows
-            if row.points is not None and row.points < most and row.message and row.student in whole
+            if row.points is not None
+            and row.points < most
+            and row.message
+            and row.student in whole
+            and row.outcome != "marked"
         )
-        hand = (notebook, cell) in by_hand
-        share = None if hand else share
         items.append(
-            Item(notebook, cell, most, hand, share, outcomes.most_common(), failures.most_common(5))
+            Item(
+                notebook,
+                cell,
+                most,
+                (notebook, cell) in by_hand,
+                sum(got) / (len(got) * most) if got and most else None,
+                _agreement(pairs),
+                Counter(row.outcome for row in rows).most_common(),
+                failures.most_common(5),
+            )
         )
-    return items
+    # an answer left empty has its 0 points at once; the others' marks come later
+    return [
+        replace(i, mean=None, agreement=None) if i.by_hand and "manual" in dict(i.outcomes) else i
+        for i in items
+    ]
+
+
+def _agreement(pairs: Sequence[tuple[float, float]]) -> float | None:
+    """Corrected item-total correlation: of an item's points with the sum of all other items'."""
+    if len(pairs) < ENOUGH:
+        return None
+    item, rest = zip(*pairs, strict=True)
+    if len(set(item)) == 1 or len(set(rest)) == 1:  # everybody has the same: nothing to compare
+        return None
+    return statistics.correlation(item, rest)
+
+
+def _slow(entries: Sequence[Entry]) -> list[Slow]:
+    """The cells whose longest run took longest."""
+    times: dict[str, list[tuple[float, str]]] = {}
+    for entry in entries:
+        for cell, seconds in entry.seconds.items():
+            times.setdefault(cell, []).append((seconds, entry.student))
+    found = [
+        Slow(
+            printable(cell),
+            statistics.median(seconds for seconds, _ in runs),
+            max(runs)[0],
+            printable(max(runs)[1]),
+        )
+        for cell, runs in times.items()
+    ]
+    return sorted(found, key=lambda slow: -slow.longest_s)[:SLOWEST]
 
 
 def _histogram(points: Sequence[float], most: float) -> list[tuple[str, int, float]]:

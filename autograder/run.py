@@ -48,6 +48,7 @@ class Ran:
     fault: str = ""
     modules: Sequence[str] = ()
     granted: Granted = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)  # by the clock, by cell
 
 
 class Pool:
@@ -138,5 +139,11 @@ class Pool:
             except Exception as error:  # a full disk, a bug of ours: this notebook's fault alone
                 fault = f"{type(error).__name__}: {error}"
             else:
-                return Ran(job, nb, modules=session.modules, granted=session.granted)
+                return Ran(
+                    job,
+                    nb,
+                    modules=session.modules,
+                    granted=session.granted,
+                    seconds=session.seconds,
+                )
         return Ran(job, None, fault or "the run was stopped")

@@ -67,6 +67,7 @@ class Session:
         # by test cell: verdicts that the reference answer's objects were asked for
         self.granted: dict[str, Collection[str]] = dict(granted or {})
         self.spent_s = 0.0
+        self.seconds: dict[str, float] = {}  # by the clock, of each cell that has a name
         self.bound: set[str] = set()  # by the student's cells since the checker ran one
         self.lingering: list[int] = []  # cells after which more threads or processes were left
 
@@ -108,11 +109,15 @@ class Session:
                 text = f"the notebook had used up its {self.plan.budget_s:.0f} s before this cell"
                 cell.outputs = [nbformat.v4.new_output("error", **_error(TIMEOUT, text))]
                 continue
+            begin = time.monotonic()
             try:
                 self._run_cell(cell)
                 self._still_there()
             except _Culprit as culprit:
                 return index, culprit.error
+            finally:
+                if name := grade_id(cell):
+                    self.seconds[name] = round(time.monotonic() - begin, 3)
             before, tasks = tasks, watch.tasks(self._processes())
             if tasks > before:
                 self.lingering.append(index)
