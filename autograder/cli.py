@@ -103,6 +103,21 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("ps", metavar="PS", type=_name, help="name of the problem set")
     report.set_defaults(run=_report)
 
+    feedback = _verb(
+        verbs,
+        "feedback",
+        "write the page that each student gets back, into feedback/",
+        "python -m autograder feedback ps1_hmm\n"
+        "python -m autograder feedback ps1_hmm --student andrei\n\n"
+        "A page shows points, what the tests said and the answer itself; of a hidden test only\n"
+        "the message that its author wrote. Nothing on it loads anything.",
+    )
+    feedback.add_argument("ps", metavar="PS", type=_name, help="name of the problem set")
+    feedback.add_argument(
+        "--student", action="append", default=[], metavar="ID", help="only these; may be repeated"
+    )
+    feedback.set_defaults(run=_feedback)
+
     replay = _verb(
         verbs,
         "replay",
@@ -344,6 +359,22 @@ def _report(args: argparse.Namespace) -> int:
     from autograder import course, report
 
     print(f"class report: {report.write(course.load(args.course_dir), args.ps)}")
+    return 0
+
+
+def _feedback(args: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.progress import track
+
+    from autograder import course, feedback_pages
+
+    here = course.load(args.course_dir)
+    pages = feedback_pages.write(here, args.ps, args.student)
+    console = Console(stderr=True)
+    shown = track(pages, args.ps, console=console, disable=not console.is_terminal)
+    written = [path for paths in shown for path in paths]
+    where = written[0].parent.parent.parent if len(written) > 1 else written[0]
+    print(f"{args.ps}: {len(written)} feedback pages: {where}")
     return 0
 
 

@@ -40,6 +40,10 @@ class Course:
         """Folder of a student's graded notebooks."""
         return Path(self.directory.format_path(self.directory.autograded_directory, student, ps))
 
+    def feedback(self, student: str, ps: str) -> Path:
+        """Folder of the pages that a student gets back."""
+        return Path(self.directory.format_path(self.directory.feedback_directory, student, ps))
+
     def notebooks(self, ps: str) -> list[Path]:
         """Instructor's notebooks of a problem set, by name."""
         return sorted(self.source(ps).glob("*.ipynb"))

@@ -1,8 +1,10 @@
-"""Hidden tests stay hidden on the pages of stock nbgrader."""
+"""Hidden tests stay hidden on the pages that students get, stock nbgrader's and ours."""
 
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
+from nbgrader.api import Gradebook
 from tiny_course import TEXT, Done, cell, hand_in, solved, stock
 
 MakeCourse = Callable[..., Path]
@@ -36,9 +38,67 @@ def test_stock_feedback_shows_no_hidden_test(
     assert "73819" in (root / "autograded/spy/tiny/tiny.ipynb").read_text()  # for the instructor
     stock(root, tmp_path, "generate_feedback", "tiny")
     pages = {who: (root / f"feedback/{who}/tiny/tiny.html").read_text() for who in ("spy", "wrong")}
-    for page in [*pages.values(), (root / "m.json").read_text()]:
+    done = autograder("feedback", "tiny", "--course-dir", root)
+    assert done.returncode == 0, done.stderr
+    ours = {who: (root / f"feedback/{who}/tiny/tiny.html").read_text() for who in ("spy", "wrong")}
+    assert "made by `python -m autograder feedback" in ours["spy"]
+    for page in [*pages.values(), *ours.values(), (root / "m.json").read_text()]:
         for secret in ("SECRET_NAME", "SECRET_INPUT", "SECRET_MESSAGE", "73819"):
             assert secret not in page
     assert "ValueError" in pages["spy"] and "Not shown: hidden tests had run" in pages["spy"]
     assert "double must work for 3 too" in pages["wrong"]
     assert "before the tests" in pages["wrong"]
+    assert "ValueError" in ours["spy"] and "It is one that you cannot see" in ours["spy"]
+    assert "double must work for 3 too" in ours["wrong"] and "MY OWN PRINT" in ours["wrong"]
+
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
+
+
+def test_a_page_shows_the_answer_and_what_people_said(
+    make_course: MakeCourse, autograder: Command
+) -> None:
+    root = make_course(TEXT)
+    assert autograder("release", "--course-dir", root).returncode == 0
+    nb = solved(
+        root, {"tiny-double": "def double(x):\n    return '</code><script>alert(1)</script>'"}
+    )
+    shown = [
+        {"output_type": "stream", "name": "stdout", "text": "\x1b[31mI SAW <b>THIS</b>\x1b[0m"},
+        {"output_type": "display_data", "metadata": {}, "data": {"image/png": PNG}},
+        {
+            "output_type": "display_data",
+            "metadata": {},
+            "data": {"text/html": "<script>x</script>"},
+        },
+    ]
+    mine = next(cell for cell in nb.cells if "alert(1)" in cell.source)
+    mine.outputs = [nbformat.from_dict(out) for out in shown]
+    hand_in(root, "ann", nb)
+    (root / "submitted" / "eve").mkdir()
+    (root / "submitted" / "eve" / "tiny").symlink_to(root / "solutions" / "tiny")
+    done = autograder("grade", "tiny", "--course-dir", root)
+    assert done.returncode == 0, done.stderr
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
+        notebook = book.find_submission_notebook("tiny", "tiny", "ann")
+        written = next(g for g in notebook.grades if g.auto_score is None)
+        written.manual_score, written.needs_manual_grade = 1.5, False
+        comment = next(c for c in notebook.comments if c.name == written.name)
+        comment.manual_comment = "well <i>argued</i>"
+        book.db.commit()
+    done = autograder("feedback", "tiny", "--course-dir", root)
+    assert done.returncode == 0, done.stderr
+    page = (root / "feedback/ann/tiny/tiny.html").read_text()
+    assert "I SAW &lt;b&gt;THIS" in page and "\x1b" not in page
+    assert f"data:image/png;base64,{PNG}" in page
+    assert "well &lt;i&gt;argued" in page and "1.5 of" in page
+    assert "<script" not in page and "://" not in page
+    eve = (root / "feedback/eve/tiny/tiny.html").read_text()
+    assert "symbolic link" in eve and "return 2 * x" not in eve
+
+
+def test_feedback_refuses_what_it_cannot_know(make_course: MakeCourse, autograder: Command) -> None:
+    root = make_course(TEXT)
+    assert autograder("release", "--course-dir", root).returncode == 0
+    done = autograder("feedback", "tiny", "--course-dir", root)
+    assert done.returncode == 2 and "nothing of tiny is graded" in done.stderr
