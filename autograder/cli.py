@@ -1,8 +1,10 @@
 """The verbs: `python -m autograder VERB --help`."""
 
 import argparse
+import errno
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,11 +31,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         _complain(*str(error).splitlines())
         return 2
-    except (OSError, SQLAlchemyError) as error:  # a full disk, a locked gradebook
-        _complain(f"stopped: {str(error).strip().splitlines()[0]}; what is graded is kept")
+    except (OSError, SQLAlchemyError, sqlite3.Error) as error:
+        _complain(f"stopped: {_reason(error)}; what is graded is kept")
         return 1
     except KeyboardInterrupt:
         return STOPPED
+
+
+def _reason(error: Exception) -> str:
+    """What stopped a run, and what to do about it."""
+    text = (str(error).strip() or repr(error)).splitlines()[0]
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full ({text}); free some space and give the same command again"
+    if "disk is full" in text:
+        return f"the disk is full ({text}); free some space and give the same command again"
+    if "database is locked" in text:
+        return (
+            "the gradebook is locked by another program, such as a database browser; close it "
+            "there and give the same command again"
+        )
+    return text
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,5 +1,6 @@
 """Grade a class: the coordinator, and the only process that writes marks."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import filelock
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.preprocessors import Execute, IgnorePattern, LimitOutput
@@ -307,6 +309,24 @@ def _chosen(course: Course, ps: str, students: Sequence[str]) -> list[str]:
     return chosen
 
 
+@contextlib.contextmanager
+def _only_run(course: Course) -> Iterator[None]:
+    """Let one run at a time write marks in a course; the system lets go when a run is killed."""
+    folder = course.root / ".autograder"
+    folder.mkdir(exist_ok=True)
+    lock = filelock.FileLock(folder / "run.lock", blocking=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise UsageError(
+            f"another run is grading in {course.root}; wait until it is done, or stop it"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def write_json(path: Path, rows: Sequence[Row]) -> None:
     """Write rows as JSON, whole or not at all."""
     partial = path.with_name(f".{path.name}.partial")
@@ -339,11 +359,14 @@ def grade_class(
     stops it later, each submission is either graded and recorded or as it was before.
     """
     protection = protection or sandbox.best()
-    grader = Grader(course, ps, protection)
     chosen = _chosen(course, ps, students)
     done: list[str] = []
-    before = dict(grader.journal.entries)
-    with progress, run.Pool(jobs, course.root, protection, grader.preload) as pool:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_only_run(course))  # before the journal is read
+        grader = Grader(course, ps, protection)
+        before = dict(grader.journal.entries)
+        stack.enter_context(progress)
+        pool = stack.enter_context(run.Pool(jobs, course.root, protection, grader.preload))
         if force or not grader.knows_reference:
             pool.begin()  # while nbgrader makes the gradebook, which takes seconds if it is new
         with Book(course, ps) as book:

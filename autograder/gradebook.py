@@ -7,6 +7,7 @@ credit) is never touched.
 import contextlib
 import copy
 import sqlite3
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from autograder.course import Course, UsageError
 from autograder.scoring import NO_RESPONSE, Row
 
 BACKUPS = 10  # copies of the gradebook kept
+PATIENCE_S = 15.0  # with somebody else who writes: formgrader saves a mark in milliseconds
 
 
 class Book:
@@ -34,7 +36,10 @@ class Book:
         self.ps = ps
         _back_up(course)
         api.get_alembic_version = database_version
-        self.db = Gradebook(course.directory.db_url, course.directory.course_id)
+        url = course.directory.db_url
+        if url.startswith("sqlite:///") and "?" not in url:
+            url += f"?timeout={PATIENCE_S:.0f}"
+        self.db = Gradebook(url, course.directory.course_id)
         # one writer: what a commit wrote need not be read again for each student
         self.db.db().expire_on_commit = False
         self.late = AssignLatePenalties(config=course.config)
@@ -182,9 +187,18 @@ def _back_up(course: Course) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
     partial = folder / f".{path.stem}-{stamp}.partial"
-    source, target = sqlite3.connect(path), sqlite3.connect(partial)
+    source, target = sqlite3.connect(path, timeout=PATIENCE_S), sqlite3.connect(partial)
+    end = time.monotonic() + PATIENCE_S
+
+    def wait(status: int, *_: int) -> None:  # it would try for ever
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > end:
+            raise sqlite3.OperationalError("database is locked")
+
     try:
-        source.backup(target)  # also right while somebody marks in formgrader
+        source.backup(target, progress=wait)  # also right while somebody marks in formgrader
+    except sqlite3.OperationalError:  # locked, or no room for the copy
+        partial.unlink(missing_ok=True)
+        raise
     except sqlite3.DatabaseError as error:
         partial.unlink(missing_ok=True)
         copies = sorted(folder.glob(f"{path.stem}-*.db"))
