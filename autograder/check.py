@@ -9,7 +9,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task
 
-from autograder import run, sandbox, scoring, split, submission
+from autograder import sandbox, scoring, split, submission
 from autograder.course import UsageError
 from autograder.plan import Plan
 from autograder.submission import Unreadable, grade_id
@@ -59,6 +59,8 @@ def changed_cells(path: Path) -> list[str]:
 def _executed(path: Path, nb: NotebookNode, protection: sandbox.Protection) -> NotebookNode:
     if not hasattr(os, "fork"):  # Windows
         return _in_a_kernel(path, nb)
+    from autograder import run  # which needs a system that can fork
+
     beside = [p for p in sorted(path.parent.iterdir()) if p.is_file() and p != path]
     files = {Path(p.name): p for p in beside[:MAX_FILES] if p.suffix not in (".ipynb", ".py")}
     plan = Plan.of(nb, split.imports(nb), TIMEOUT_S, bound=split.bound(nb))
@@ -78,7 +80,13 @@ def _in_a_kernel(path: Path, nb: NotebookNode) -> NotebookNode:
     from nbclient import NotebookClient
 
     resources = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(nb, timeout=None, allow_errors=True, resources=resources).execute()
+    NotebookClient(
+        nb,
+        timeout=None,
+        allow_errors=True,
+        resources=resources,
+        extra_arguments=["--log-level=ERROR"],
+    ).execute()
     return nb
 
 

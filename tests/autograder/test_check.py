@@ -1,11 +1,13 @@
 """What a student sees at home: the visible tests in plain words, nothing of the hidden ones."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
-from tiny_course import MARKERS, Done, solved
+from tiny_course import MARKERS, Done, clean_env, solved
 
 from autograder import check, sandbox
 
@@ -86,3 +88,38 @@ def test_without_fork_a_kernel_runs_it(
     looked = {one.cell: one for one in check.check(write({"tiny-half": "half = None"}))}
     assert looked["tiny-double-tests"].holds and not looked["tiny-half-tests"].holds
     assert "TypeError" in looked["tiny-half-tests"].message
+
+
+# what Windows lacks, taken away once the libraries, which know how to do without, are loaded
+WITHOUT_POSIX = """
+import importlib.abc, os, signal, sys
+import nbclient, nbgrader.apps, nbgrader.preprocessors, nbgrader.utils
+GONE = {"fcntl", "resource", "pwd", "grp", "termios"}
+class Finder(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name in GONE:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Finder())
+for name in GONE:
+    sys.modules.pop(name, None)
+for name in ("fork", "sysconf", "pidfd_open", "O_TMPFILE", "sched_getaffinity"):
+    delattr(os, name)
+for name in ("SIGKILL", "SIGHUP", "pthread_sigmask", "setitimer", "sigwait", "pidfd_send_signal"):
+    delattr(signal, name)
+from autograder import cli
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def test_a_system_without_posix_runs_it_unprotected_and_says_so(
+    write: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = write({"tiny-half": "def half(x):\n    return x"})
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_POSIX, "check", path],
+        capture_output=True, text=True, timeout=120, env=clean_env(tmp_path),
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "there is no sandbox on this system: your notebook runs as you" in done.stderr
+    assert "holds    tiny-double-tests" in done.stdout
+    assert "not yet  tiny-half-tests: half of 4 is 2" in done.stdout
