@@ -166,7 +166,7 @@ class Grader:
         path = work.folder / f"{name}.ipynb"
         where = Where(work.student, self.ps, name)
         if not os.path.lexists(path):
-            message = f"{name}.ipynb was not handed in"
+            message = f"{name}.ipynb was not handed in{self._instead(work)}"
             work.rows += scoring.same_for_all(where, released.master, "missing", message)
             work.unreadable.append(message)
             return
@@ -182,6 +182,13 @@ class Grader:
         plan, shipped = self.plans[name], self.source_files
         job = run.Job(work.student, name, nb, plan, files, shipped, granted=granted)
         work.jobs.append(job)
+
+    def _instead(self, work: Work) -> str:
+        """Name notebooks of a submission that nobody asked for: one may only have a wrong name."""
+        own = {f"{name}.ipynb" for name in self.released}
+        found = sorted(path.name for path in work.folder.glob("*.ipynb") if path.name not in own)
+        shown = ", ".join(submission.printable(name) for name in found[:3])
+        return f"; there is {shown}: if that is it, rename it and grade again" if found else ""
 
     def _rows(self, ran: run.Ran) -> list[Row]:
         where = Where(ran.job.student, self.ps, ran.job.name)
@@ -218,7 +225,11 @@ class Grader:
         text = ""
         if stamp.is_file() and not stamp.is_symlink():
             with stamp.open("rb") as file:
-                text = file.read(100).decode(errors="replace")
+                text = file.read(100).decode(errors="replace").strip()
+        handed_in = read_timestamp(text)
+        if text and handed_in is None:
+            shown = submission.printable(text)
+            work.notes.append(f"timestamp.txt holds no time ({shown}): counted as on time")
         order = {row: i for i, row in enumerate(self._order())}
         rows = sorted(work.rows, key=lambda row: order[row.notebook, row.cell])
         lost = {row.notebook for row in rows if row.outcome == "grader_fault"} - set(work.executed)
@@ -229,7 +240,7 @@ class Grader:
             self.journal.add(entry)
             return entry
         self._write_autograded(work)
-        late_s = book.record(work.student, read_timestamp(text), rows, work.unanswered)
+        late_s = book.record(work.student, handed_in, rows, work.unanswered)
         entry = Entry(
             work.student,
             work.key,

@@ -17,7 +17,7 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.utils import is_grade, is_locked, is_task
+from nbgrader.utils import compute_checksum, is_grade, is_locked, is_task
 
 from autograder.outputs import clean_markdown
 from autograder.release import Released
@@ -234,10 +234,22 @@ def _restored(
         notes.append(f"{name}: was made a {cell.cell_type} cell; is {source.cell_type} again")
     if is_locked(source):
         if text != given:
-            notes.append(f"{name}: locked cell was edited; the source's text is used")
+            notes.append(
+                f"{name}: locked cell of an earlier release; today's text is used"
+                if _as_it_came(cell)
+                else f"{name}: locked cell was edited; the source's text is used"
+            )
         text = source.source
     metadata = {k: v for k, v in cell.metadata.items() if k not in CONTROL_KEYS}
     return _new(source.cell_type, text, nbformat.from_dict(metadata | source.metadata), old=cell)
+
+
+def _as_it_came(cell: NotebookNode) -> bool:
+    """Whether a cell fits the checksum it was released with, as far as its author left that."""
+    try:
+        return bool(cell.metadata["nbgrader"]["checksum"] == compute_checksum(cell))
+    except Exception:  # hostile metadata
+        return False
 
 
 def _put_back(cells: list[NotebookNode], master: list[NotebookNode], notes: list[str]) -> None:

@@ -149,3 +149,28 @@ def test_a_full_disk_stops_a_run_which_goes_on_later(
     for i in range(12):
         outcomes = [row["outcome"] for row in rows_of(tmp_path / "m.json", f"s{i:02}").values()]
         assert outcomes == ["passed", "passed", "manual"]
+
+
+def test_what_looks_like_a_slip_is_named(make_course: MakeCourse, autograder: Command) -> None:
+    root = make_course()
+    assert autograder("release", "--course-dir", root).returncode == 0
+    hand_in(root, "ann", solved(root), notebook="tiny (1)")
+    hand_in(root, "bob", solved(root))
+    (root / "submitted/bob/tiny/timestamp.txt").write_text("yesterday\x1b[2J, around ten")
+    edited = solved(root)
+    next(c for c in edited.cells if c.id == "tiny-helper").source += "  # mine"
+    hand_in(root, "cem", edited)
+    done = autograder("grade", "tiny", "--course-dir", root)
+    assert done.returncode == 0
+    assert "tiny.ipynb was not handed in; there is tiny (1).ipynb: if that is it" in done.stderr
+    page = (root / "reports/tiny.html").read_text()
+    assert "timestamp.txt holds no time (yesterday, around ten): counted as on time" in page
+    assert "tiny-helper: locked cell was edited" in page
+    # an instructor mends a locked cell after the release: nobody has edited anything
+    source = root / "solutions/tiny/tiny.py"
+    source.write_text(source.read_text().replace("abs(a - b) < 1e-9", "abs(a - b) < 1e-8"))
+    assert autograder("release", "--course-dir", root).returncode == 0
+    assert autograder("grade", "tiny", "--course-dir", root).returncode == 0
+    page = (root / "reports/tiny.html").read_text()
+    assert page.count("tiny-helper: locked cell of an earlier release") == 1  # bob
+    assert page.count("tiny-helper: locked cell was edited") == 1  # cem
