@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 from nbgrader.api import Gradebook
+from playwright.sync_api import sync_playwright
 from tiny_course import Done, clean_env, hand_in, solved
+
+from tools.shots import FLAGS, find_chromium
 
 TOKEN = "a-token-of-this-test"
 
@@ -106,3 +109,42 @@ def test_formgrader_shows_and_takes_marks(server: tuple[Path, str]) -> None:
     api(f"grade/{grade['id']}", {"manual_score": 4})
     with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
         assert book.find_submission("tiny", "ada").score == 9
+
+
+def test_a_person_marks_in_a_browser(server: tuple[Path, str]) -> None:
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.skip("no Chromium here")
+    root, url = server
+    wait_for(url)
+    notebooks = json.loads(ask(f"{url}/formgrader/api/submitted_notebooks/tiny/tiny"))
+    (ada,) = (n["id"] for n in notebooks if n["student"] == "ada")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(extra_http_headers={"Authorization": f"token {TOKEN}"})
+        page.route(lambda address: not address.startswith(url), lambda route: route.abort())
+        page.goto(f"{url}/formgrader/submissions/{ada}/")
+        score = page.locator("input.score[id]").last  # of the last cell, the written answer
+        score.wait_for(timeout=20_000)
+        assert page.get_by_text("Because.").count()
+        score.fill("3")
+        with page.expect_response(lambda r: "/api/grade/" in r.url and r.request.method == "PUT"):
+            score.press("Tab")
+        comment = page.locator("textarea.comment").last
+        comment.fill("A reason, but whose?")
+        with page.expect_response(lambda r: "/api/comment/" in r.url and r.request.method == "PUT"):
+            comment.press("Tab")
+        browser.close()
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
+        notebook = book.find_submission_notebook("tiny", "tiny", "ada")
+        marks = {g.name: (g.manual_score, g.score) for g in notebook.grades}
+        assert marks["tiny-why"] == (3, 3) and marks["tiny-half-tests"] == (None, 2)
+        said = {c.name: c.manual_comment for c in notebook.comments}
+        assert said["tiny-why"] == "A reason, but whose?"
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "grade", "tiny", "--force", "--course-dir", root],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as book:  # a mark by hand outlives regrading
+        assert book.find_submission("tiny", "ada").score == 8
