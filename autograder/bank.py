@@ -25,6 +25,7 @@ from autograder.submission import carries_points, grade_id
 
 ANSWER_START = re.compile(r"# %% (right|wrong): (.+)$")
 VISIBLE = "-visible"  # added to a test cell's name for the copy of it without hidden tests
+MARK_SCHEME = re.compile(r"[^\n]*### BEGIN MARK SCHEME.*?### END MARK SCHEME[^\n]*", re.S)
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ def submission(
         if name in answers:
             cell.source = answers[name].source
         else:
-            lines = solved[name].split("\n")
+            # the rubric is for those who mark
+            lines = MARK_SCHEME.sub("", solved[name]).rstrip("\n").split("\n")
             cell.source = "\n".join(text for text in lines if not REGION_MARK.search(text))
     return nb
 
