@@ -16,7 +16,7 @@ PS ?= ps1_hmm
 RUN := .venv/bin/python -m
 STEP := .venv/bin/python -m tools.step
 
-.PHONY: all help setup export exercises site demo serve lab lint test bench fuzz soak bank shots lock clean
+.PHONY: all help setup export exercises site demo serve lab lint test bench fuzz soak bank shots guide-shots lock clean
 
 all: setup ## set up, refresh exercises, build the site, grade a demonstration class
 	@$(STEP) "code of the chapters" -- $(RUN) tools.export
@@ -96,6 +96,9 @@ soak: setup ## kill the grader with -9 at random moments and compare its gradebo
 
 shots: site ## make the picture in README from the built site
 	@$(RUN) tools.shots
+
+guide-shots: demo ## make the pictures of the two guides from the demonstration class
+	@$(RUN) tools.guide_shots
 
 lock: setup ## resolve requirements.in into requirements.txt
 	@$(RUN) tools.lock

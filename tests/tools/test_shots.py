@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from tools import shots
+from tools import guide_shots, shots
 
 
 def test_the_named_browser_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,3 +52,25 @@ def test_without_a_site_it_says_what_to_do(
     monkeypatch.setattr("sys.argv", ["shots", "--site", str(tmp_path)])
     assert shots.main() == 2
     assert "run `make site` first" in capsys.readouterr().err
+
+
+def test_pictures_of_the_guides_show_what_is_now_the_case() -> None:
+    assert guide_shots.old_pictures() == []  # else: make guide-shots
+    for name in guide_shots.SHOWS:
+        assert (guide_shots.PICTURES / f"{name}.png").stat().st_size < 100_000
+
+
+def test_a_picture_is_old_when_what_it_shows_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = tmp_path / "shown.html"
+    shown.write_text("one")
+    monkeypatch.setattr(guide_shots, "SHOWS", {"page": [str(shown)]})
+    monkeypatch.setattr(guide_shots, "PICTURES", tmp_path)
+    monkeypatch.setattr(guide_shots, "STAMP", tmp_path / "made-from.json")
+    assert guide_shots.old_pictures() == ["page"]
+    (tmp_path / "page.png").write_bytes(b"")
+    guide_shots.STAMP.write_text(json.dumps(guide_shots.made_from()))
+    assert guide_shots.old_pictures() == []
+    shown.write_text("two")
+    assert guide_shots.old_pictures() == ["page"]
