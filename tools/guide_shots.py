@@ -25,7 +25,7 @@ from pathlib import Path
 
 import nbformat
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tools.shots import FLAGS, find_chromium
 
@@ -34,7 +34,7 @@ DEMO = ROOT / "_build" / "demo"
 PICTURES = ROOT / "book" / "_static" / "guides"
 STAMP = PICTURES / "made-from.json"
 TOKEN, PS, STUDENT = "guide", "ps1_hmm", "andrew"
-SIZE = {"width": 1100, "height": 640}
+SIZE: ViewportSize = {"width": 1100, "height": 640}
 # days are counted from tomorrow instead of today: the visible test says so
 SLIP = """def forecast(filtered, k, A, E):
     return np.stack([f @ E for f in filtered])
