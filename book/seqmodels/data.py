@@ -134,21 +134,6 @@ def check_lengths(lengths: ArrayLike, T: int | None = None) -> np.ndarray:
     return lengths.astype(np.int64)
 
 
-def check_labels(labels: ArrayLike, C: int) -> np.ndarray:
-    """Return labels (N,) as int64 in [0, C), each class there; else ValueError."""
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or not labels.size or labels.dtype.kind not in "iu":
-        came = f"got {labels.shape} {labels.dtype}"
-        raise ValueError(f"labels must be (N,) integers, N at least 1; {came}")
-    if labels.min() < 0 or labels.max() >= C:
-        came = f"got {labels.min()} to {labels.max()}"
-        raise ValueError(f"labels must lie in [0, {C}); {came}")
-    never = np.flatnonzero(np.bincount(labels, minlength=C) == 0)
-    if never.size:
-        raise ValueError(f"class {never[0]} never occurs: it cannot be balanced")
-    return labels.astype(np.int64)
-
-
 def check_sequences(
     sequences: Sequence[ArrayLike], T: int | None, where: str, cut: str
 ) -> list[np.ndarray]:
@@ -203,21 +188,6 @@ def last_step(z: np.ndarray, lengths: ArrayLike) -> np.ndarray:
 
 
 # --- book/10_data.md: Masks: averages over what is real (#data-mask)
-class Scale(NamedTuple):
-    """Hold mean and standard deviation of each feature, of real entries alone."""
-
-    mean: np.ndarray  # (D,)
-    std: np.ndarray  # (D,), 1 where a feature never changes
-
-    def apply(self, x: ArrayLike) -> np.ndarray:
-        """Return x (..., D), with mean 0 and std 1 on what was fitted."""
-        return (np.asarray(x) - self.mean) / self.std
-
-    def undo(self, x: ArrayLike) -> np.ndarray:
-        """Return x (..., D) in the units that it came in."""
-        return np.asarray(x) * self.std + self.mean
-
-
 def masked_mean(x: ArrayLike, real: ArrayLike, axis: int | None = 0) -> np.ndarray:
     """Return the mean of x over axis, of the entries where real is True.
 
@@ -237,6 +207,21 @@ def masked_mean(x: ArrayLike, real: ArrayLike, axis: int | None = 0) -> np.ndarr
     if not count.all():
         raise ValueError("a mean over no real step: each needs one at least")
     return np.where(real, x, 0).sum(axis=over) / count
+
+
+class Scale(NamedTuple):
+    """Hold mean and standard deviation of each feature, of real entries alone."""
+
+    mean: np.ndarray  # (D,)
+    std: np.ndarray  # (D,), 1 where a feature never changes
+
+    def apply(self, x: ArrayLike) -> np.ndarray:
+        """Return x (..., D), with mean 0 and std 1 on what was fitted."""
+        return (np.asarray(x) - self.mean) / self.std
+
+    def undo(self, x: ArrayLike) -> np.ndarray:
+        """Return x (..., D) in the units that it came in."""
+        return np.asarray(x) * self.std + self.mean
 
 
 def fit_scale(x: ArrayLike, real: ArrayLike) -> Scale:
@@ -417,6 +402,21 @@ def resample(
         more = rng.choice(rows, max(0, n - len(rows)))  # with replacement
         found.append(np.concatenate([rows[:n], more]))
     return rng.permutation(np.concatenate(found))
+
+
+def check_labels(labels: ArrayLike, C: int) -> np.ndarray:
+    """Return labels (N,) as int64 in [0, C), each class there; else ValueError."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or not labels.size or labels.dtype.kind not in "iu":
+        came = f"got {labels.shape} {labels.dtype}"
+        raise ValueError(f"labels must be (N,) integers, N at least 1; {came}")
+    if labels.min() < 0 or labels.max() >= C:
+        came = f"got {labels.min()} to {labels.max()}"
+        raise ValueError(f"labels must lie in [0, {C}); {came}")
+    never = np.flatnonzero(np.bincount(labels, minlength=C) == 0)
+    if never.size:
+        raise ValueError(f"class {never[0]} never occurs: it cannot be balanced")
+    return labels.astype(np.int64)
 
 
 # --- book/10_data.md: Missing values (#missing-values)
