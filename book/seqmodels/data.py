@@ -6,16 +6,18 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from seqmodels.hmm import MISSING
 
+Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
+
 
 # --- book/10_data.md: The same text in other bytes (#data-unicode)
-def normalise(text: str, form: str = "NFKC", fold: bool = True) -> str:
+def normalise(text: str, form: Form = "NFKC", fold: bool = True) -> str:
     """Return text in one Unicode form, spaces collapsed; in lower case if fold.
 
     form: "NFC" (compose), "NFD" (decompose), "NFKC", "NFKD" (also one width of
@@ -372,7 +374,7 @@ def align(a: Sequence[Hashable], b: Sequence[Hashable]) -> tuple[int, np.ndarray
     return int(d[I, J]), np.array(pairs[::-1], dtype=np.int64).reshape(-1, 2)
 
 
-# --- book/10_data.md: Rare classes: weights, resampling, or a threshold (#data-imbalance)
+# --- book/10_data.md: Rare classes: weights, or a threshold (#data-imbalance)
 def class_weights(labels: ArrayLike, C: int) -> np.ndarray:
     """Return (C,) weights N / (C n_c): all classes weigh the same, the mean is 1.
 
