@@ -39,7 +39,11 @@ WORD = re.compile(r"\w+|[^\w\s]")  # a run of letters and digits, or one other m
 
 
 def words(text: str) -> list[str]:
-    """Return the words of text, and each punctuation mark by itself."""
+    """Return the words of text, and each punctuation mark by itself.
+
+    For scripts with spaces and composed letters (NFC): Chinese comes out as one
+    word from mark to mark, and vowel signs, as in Hindi, as marks.
+    """
     return WORD.findall(text)
 
 
@@ -48,7 +52,7 @@ PAD, UNKNOWN = 0, 1  # the first two symbols of every vocabulary
 
 
 class Vocabulary(NamedTuple):
-    """Number the tokens: symbol v is tokens[v], and number[token] is its symbol."""
+    """Number the tokens: symbol v is tokens[v], number[tokens[v]] is v from 2 on."""
 
     tokens: tuple[str, ...]  # (V,): "<pad>", "<unknown>", then the most frequent
     number: dict[str, int]
@@ -64,7 +68,8 @@ class Vocabulary(NamedTuple):
         """Return the tokens of symbols x, (T,) ints in [0, V); else ValueError."""
         x = np.asarray(x)
         V = len(self.tokens)
-        if x.ndim != 1 or x.dtype.kind not in "iu" or ((x < 0) | (x >= V)).any():
+        whole = x.dtype.kind in "iu" or not x.size  # no tokens: no dtype
+        if x.ndim != 1 or not whole or ((x < 0) | (x >= V)).any():
             raise ValueError(f"x must be (T,) integers in [0, {V}); got {x!r:.60}")
         return [self.tokens[v] for v in x]
 
@@ -91,7 +96,8 @@ def build_vocabulary(
     often = sorted((-n, w) for w, n in counts.items() if n >= min_count)
     kept = [w for _, w in often if w not in special]
     tokens = (*special, *kept[: None if limit is None else limit - 2])
-    return Vocabulary(tokens, {w: v for v, w in enumerate(tokens)})
+    # the special names have no number: no text can spell its own padding
+    return Vocabulary(tokens, {w: v for v, w in enumerate(tokens[2:], start=2)})
 
 
 # --- book/10_data.md: Padding and truncation: which state is the state? (#data-pad)
@@ -208,7 +214,7 @@ def masked_mean(x: ArrayLike, real: ArrayLike, axis: int | None = 0) -> np.ndarr
     count = real.sum(axis=over)
     if not count.all():
         raise ValueError("a mean over no real step: each needs one at least")
-    return np.where(real, x, 0).sum(axis=over) / count
+    return np.where(real, x, 0).sum(axis=over, dtype=np.float64) / count
 
 
 class Scale(NamedTuple):
@@ -231,10 +237,12 @@ def fit_scale(x: ArrayLike, real: ArrayLike) -> Scale:
 
     Of the training data alone. Raises ValueError on bad shapes, or no real step.
     """
-    x = np.asarray(x, dtype=np.float64)
+    x, real = np.asarray(x, dtype=np.float64), np.asarray(real)
     mean = masked_mean(x, real, axis=None)
     std = np.sqrt(masked_mean((x - mean) ** 2, real, axis=None))
-    return Scale(mean, np.where(std > 0, std, 1.0))
+    # not by std: of a constant .1 rounding leaves 1e-17, and noise would become 1
+    changes = (np.ptp(x[real], axis=0) > 0) & (std > 0)
+    return Scale(mean, np.where(changes, std, 1.0))
 
 
 # --- book/10_data.md: Packing: a batch without holes (#data-pack)
@@ -301,11 +309,11 @@ def wasted(lengths: ArrayLike, found: Sequence[np.ndarray]) -> float:
     """Return the share of all computed steps that are padding, in [0, 1).
 
     lengths: (N,). found: the numbers of each batch; each batch is as long as its
-    longest sequence. Raises ValueError for bad lengths, or no batch.
+    longest sequence. Raises ValueError for bad lengths, no batch or an empty one.
     """
     lengths = check_lengths(lengths)
-    if not found:
-        raise ValueError("found must hold at least one batch; got none")
+    if not found or not all(map(len, found)):
+        raise ValueError("found must hold at least one batch, and none empty")
     computed = sum(len(part) * int(lengths[part].max()) for part in found)
     return 1 - sum(int(lengths[part].sum()) for part in found) / computed
 
@@ -429,13 +437,17 @@ def fill_forward(
 
     first: what stands before anything was seen, a number or of the shape of x[0].
     age: (T, ...) ints, steps since the value was seen, 0 where it is new; before
-    the first one t + 1. Reads only the past. Raises ValueError for x without time.
+    the first one t + 1. Reads only the past. Raises ValueError for x without time, or
+    another shape of first.
     """
     x = np.array(x, dtype=np.float64)
     if x.ndim < 1:
         raise ValueError("x must be (T, ...), time first; got a single number")
+    first = np.asarray(first, dtype=np.float64)
+    if first.shape not in ((), x.shape[1:]):
+        raise ValueError(f"first must be a number or {x.shape[1:]}; got {first.shape}")
     age = np.zeros(x.shape, dtype=np.int64)
-    last = np.broadcast_to(np.asarray(first, dtype=np.float64), x.shape[1:])
+    last = np.broadcast_to(first, x.shape[1:])
     for t in range(len(x)):
         gone = np.isnan(x[t])
         age[t] = np.where(gone, (age[t - 1] if t else 0) + 1, 0)
@@ -501,7 +513,8 @@ def near_duplicates(
         # only texts that share a run can be alike: never look at all pairs
         both = Counter(j for run in runs for j in where.get(run, ()))
         for j, common in both.items():
-            if common >= share * (sizes[i] + sizes[j] - common):
+            # divided, not multiplied: .07 * 100 is more than 7
+            if common / (sizes[i] + sizes[j] - common) >= share:
                 one, two = root(i), root(j)
                 group[max(one, two)] = min(one, two)
         for run in runs:

@@ -99,6 +99,8 @@ def test_vocabulary_refuses() -> None:
         data.build_vocabulary([["a"]], limit=1)
     v = data.build_vocabulary([["a", "<pad>"]])
     assert v.tokens == ("<pad>", "<unknown>", "a")
+    assert v.encode(["<pad>", "a", "<unknown>"]).tolist() == [data.UNKNOWN, 2, data.UNKNOWN]
+    assert v.decode([]) == v.decode(v.encode([])) == []
     with pytest.raises(TypeError, match="list"):
         v.encode("a")
     for x in ([3], [-1], [[1]], [1.0]):
@@ -231,6 +233,8 @@ def test_batches_refuse() -> None:
             data.batches([1], B, rng, pool)
     with pytest.raises(ValueError, match="at least one"):
         data.wasted([1], [])
+    with pytest.raises(ValueError, match="none empty"):
+        data.wasted([1, 2], [np.array([0, 1]), np.array([], dtype=int)])
 
 
 # windows, one_hot, align
@@ -313,6 +317,22 @@ def test_a_feature_that_never_changes_is_not_divided_by_zero() -> None:
     assert scale.std.tolist() == [1.0] and (scale.apply(np.full((2, 1), 4.0)) == 0).all()
 
 
+@given(st.floats(-1e9, 1e9), st.integers(1, 50), sizes)
+def test_rounding_does_not_make_a_constant_change(value: float, T: int, B: int) -> None:
+    x = np.full((T + 1, B, 1), value)
+    x[T] = 7.0  # not real
+    real = np.ones((T + 1, B), dtype=bool)
+    real[T] = False
+    scale = data.fit_scale(x, real)
+    assert scale.std.tolist() == [1.0]
+    assert np.allclose(scale.apply(x[:T]), 0, rtol=0, atol=1e-12 * max(1, abs(value)))
+
+
+def test_a_mean_of_short_floats_does_not_overflow() -> None:
+    x = np.full((9_000, 2), 10, dtype=np.float16)
+    assert data.masked_mean(x, np.ones(x.shape, dtype=bool), None) == 10
+
+
 def test_statistics_refuse() -> None:
     x = np.ones((3, 2))
     with pytest.raises(ValueError, match="bools"):
@@ -338,6 +358,8 @@ def test_filling_forward_is_pandas(T: int, D: int | None, seed: int) -> None:
         assert age[place] == (t - seen[-1] if seen else t + 1)
     with pytest.raises(ValueError, match="time first"):
         data.fill_forward(1.0)
+    with pytest.raises(ValueError, match=r"first must be a number or \(2,\)"):
+        data.fill_forward(np.ones((4, 2)), first=[1, 2, 3])
 
 
 # folds, classes, groups
@@ -393,13 +415,20 @@ def test_near_duplicates_by_all_pairs(rows: list[str], n: int, share: float) -> 
     for row in cut:
         inside = {tuple(row[i : i + n]) for i in range(len(row) - n + 1)}
         runs.append(inside or {tuple(row)})
-    near = np.array([[len(a & b) >= share * len(a | b) for b in runs] for a in runs], dtype=bool)
+    near = np.array([[len(a & b) / len(a | b) >= share for b in runs] for a in runs], dtype=bool)
     if rows:
         group = connected_components(near, directed=False)[1]
         wanted = [int(np.flatnonzero(group == g)[0]) for g in group]
         assert found.tolist() == wanted
     else:
         assert found.shape == (0,)
+
+
+@pytest.mark.parametrize(("common", "union"), [(7, 100), (7, 50), (7, 25), (14, 50), (11, 20)])
+def test_near_duplicates_exactly_at_the_share(common: int, union: int) -> None:
+    whole = [str(k) for k in range(union)]
+    for share, wanted in ((common / union, [0, 0]), (common / union + 1e-9, [0, 1])):
+        assert data.near_duplicates([whole, whole[:common]], 1, share).tolist() == wanted
 
 
 def test_near_duplicates_refuse() -> None:
