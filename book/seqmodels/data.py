@@ -52,7 +52,7 @@ PAD, UNKNOWN = 0, 1  # the first two symbols of every vocabulary
 
 
 class Vocabulary(NamedTuple):
-    """Number the tokens: symbol v is tokens[v], number[tokens[v]] is v from 2 on."""
+    """Number the tokens: symbol v is tokens[v], and number[token] is its symbol."""
 
     tokens: tuple[str, ...]  # (V,): "<pad>", "<unknown>", then the most frequent
     number: dict[str, int]
@@ -61,7 +61,8 @@ class Vocabulary(NamedTuple):
         """Return the symbols of tokens, (T,) int64; UNKNOWN for others."""
         if isinstance(tokens, str):
             raise TypeError("tokens must be a list; got a str: list(text)?")
-        found = [self.number.get(token, UNKNOWN) for token in tokens]
+        # a text that says "<pad>" is no padding
+        found = [self.number.get(token, UNKNOWN) or UNKNOWN for token in tokens]
         return np.array(found, dtype=np.int64)
 
     def decode(self, x: ArrayLike) -> list[str]:
@@ -96,8 +97,7 @@ def build_vocabulary(
     often = sorted((-n, w) for w, n in counts.items() if n >= min_count)
     kept = [w for _, w in often if w not in special]
     tokens = (*special, *kept[: None if limit is None else limit - 2])
-    # the special names have no number: no text can spell its own padding
-    return Vocabulary(tokens, {w: v for v, w in enumerate(tokens[2:], start=2)})
+    return Vocabulary(tokens, {w: v for v, w in enumerate(tokens)})
 
 
 # --- book/10_data.md: Padding and truncation: which state is the state? (#data-pad)
@@ -437,15 +437,16 @@ def fill_forward(
 
     first: what stands before anything was seen, a number or of the shape of x[0].
     age: (T, ...) ints, steps since the value was seen, 0 where it is new; before
-    the first one t + 1. Reads only the past. Raises ValueError for x without time, or
-    another shape of first.
+    the first one t + 1. Reads only the past. Raises ValueError for x without time,
+    or another shape of first.
     """
     x = np.array(x, dtype=np.float64)
     if x.ndim < 1:
         raise ValueError("x must be (T, ...), time first; got a single number")
     first = np.asarray(first, dtype=np.float64)
     if first.shape not in ((), x.shape[1:]):
-        raise ValueError(f"first must be a number or {x.shape[1:]}; got {first.shape}")
+        wanted = f"first must be a number or {x.shape[1:]}, the shape of x[0]"
+        raise ValueError(f"{wanted}; got {first.shape}")
     age = np.zeros(x.shape, dtype=np.int64)
     last = np.broadcast_to(first, x.shape[1:])
     for t in range(len(x)):
