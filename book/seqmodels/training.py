@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from seqmodels.rnn import log_softmax
 
 
+# --- book/11_training.md: Initialisation: the variance, followed through (#training-init)
 def xavier(
     fan_in: int, fan_out: int, rng: np.random.Generator, gain: float = 1.0
 ) -> np.ndarray:
@@ -27,7 +28,6 @@ def xavier(
     """
     return fan_normal(fan_in, fan_out, (fan_in + fan_out) / 2, rng, gain)
 
-
 def he(
     fan_in: int, fan_out: int, rng: np.random.Generator, gain: float = math.sqrt(2)
 ) -> np.ndarray:
@@ -36,7 +36,6 @@ def he(
     Raises ValueError as `xavier`. Source: {eq}`training-he`.
     """
     return fan_normal(fan_in, fan_out, fan_in, rng, gain)
-
 
 def fan_normal(
     fan_in: int, fan_out: int, fan: float, rng: np.random.Generator, gain: float
@@ -50,6 +49,7 @@ def fan_normal(
     return rng.normal(0, gain / math.sqrt(fan), (fan_in, fan_out))
 
 
+# --- book/11_training.md: Optimisers from scratch (#training-optimisers)
 class Optimiser:
     """Change weights in place by their gradients: what all optimisers here share.
 
@@ -111,13 +111,11 @@ class Optimiser:
         for name in self.memories:
             self.memory[name] = [np.array(m) for m in state[name]]
 
-
 def at_least_0(**settings: float) -> None:
     """Raise ValueError unless every setting is a finite number, 0 or more."""
     for name, value in settings.items():
         if not 0 <= value < math.inf:
             raise ValueError(f"{name} must be finite, 0 or more; got {value}")
-
 
 def share(**settings: float) -> None:
     """Raise ValueError unless every setting lies in [0, 1)."""
@@ -171,7 +169,6 @@ class Adagrad(Optimiser):
         s = self.memory["squares"][k]
         s += g * g
         return self.lr * g / (np.sqrt(s) + self.eps)
-
 
 class RMSProp(Optimiser):
     """Divide by the root of a running mean of squares. {eq}`training-rmsprop`."""
@@ -232,13 +229,13 @@ class Adam(Optimiser):
             change += self.lr * self.weight_decay * w  # eq. (training-adamw)
         return change
 
-
 class AdamW(Adam):
     """Adam with the decay beside the quotient. Source: {eq}`training-adamw`."""
 
     decoupled = True
 
 
+# --- book/11_training.md: Schedules and clipping (#training-schedule)
 def warmup_cosine(
     step: int, total: int, peak: float, warmup: int = 0, floor: float = 0.0
 ) -> float:
@@ -260,6 +257,265 @@ def warmup_cosine(
     return floor + (peak - floor) * (1 + math.cos(math.pi * done)) / 2
 
 
+# --- book/11_training.md: Seeds, and what a GPU changes (#training-seeds)
+def set_seed(seed: int, deterministic: bool = True) -> np.random.Generator:
+    """Seed Python, NumPy and PyTorch; return a generator of NumPy's.
+
+    deterministic: refuse operations of PyTorch whose result depends on timing. On a
+    GPU this needs CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment, set before
+    the first product. Raises ValueError unless 0 <= seed < 2**32.
+    """
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed must lie in [0, 2**32); got {seed}")
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 (for code that uses the global one)
+    torch.manual_seed(seed)  # of every device
+    torch.use_deterministic_algorithms(deterministic)
+    torch.backends.cudnn.benchmark = False  # else timing chooses the algorithm
+    return np.random.default_rng(seed)
+
+
+# --- book/11_training.md: Early stopping, with the best state restored (#training-stopping)
+class EarlyStopping:
+    """Keep a copy of the best model so far, and say when to stop.
+
+    patience: how many looks in a row may bring nothing better. Lower is better; a
+    loss that is not a number never is. Raises ValueError for patience below 1.
+    """
+
+    def __init__(self, patience: int) -> None:
+        if patience < 1:
+            raise ValueError(f"patience must be 1 or more; got {patience}")
+        self.patience, self.looks, self.waited = patience, 0, 0
+        self.best, self.best_look = math.inf, -1
+        self.weights: dict[str, torch.Tensor] = {}
+
+    def look(self, loss: float, model: torch.nn.Module) -> bool:
+        """Take note of a validation loss; return whether to stop now."""
+        if loss < self.best:
+            self.best, self.best_look, self.waited = loss, self.looks, 0
+            # a copy: state_dict() holds the weights themselves, and they change
+            self.weights = {
+                name: w.detach().clone() for name, w in model.state_dict().items()
+            }
+        else:
+            self.waited += 1
+        self.looks += 1
+        return self.waited >= self.patience
+
+    def restore(self, model: torch.nn.Module) -> None:
+        """Put the best weights back. Raises ValueError if there are none."""
+        if not self.weights:
+            raise ValueError("no loss was a finite number yet: nothing to restore")
+        model.load_state_dict(self.weights)
+
+    def state(self) -> dict[str, Any]:
+        """Return all of it, for a checkpoint."""
+        return dict(vars(self))
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`."""
+        if set(state) != set(vars(self)):
+            raise ValueError(f"not a state of EarlyStopping: {sorted(state)}")
+        vars(self).update(state)
+
+
+# --- book/11_training.md: Checkpoints that survive a kill (#training-checkpoints)
+class BatchOrder:
+    """Deal the numbers 0 to N - 1 in batches, in a new order in each epoch.
+
+    The order of an epoch follows from seed and epoch alone, so three integers say
+    where one is. The last batch of an epoch may be smaller. Raises ValueError for N
+    or size below 1, or a negative seed.
+    """
+
+    def __init__(self, N: int, size: int, seed: int) -> None:
+        if min(N, size) < 1 or seed < 0:
+            came = f"got N {N}, size {size}, seed {seed}"
+            raise ValueError(f"N and size must be 1 or more, seed 0 up; {came}")
+        self.N, self.size, self.seed = N, size, seed
+        self.epoch = self.place = 0  # place: how many of this epoch were dealt
+        self._order: tuple[int, np.ndarray] | None = None  # of an epoch
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        return math.ceil(self.N / self.size)
+
+    def deal(self) -> np.ndarray:
+        """Return the next batch, (size,) int64 or fewer at the end of an epoch."""
+        if self._order is None or self._order[0] != self.epoch:
+            rng = np.random.default_rng((self.seed, self.epoch))
+            self._order = self.epoch, rng.permutation(self.N)
+        batch = self._order[1][self.place : self.place + self.size]
+        self.place += len(batch)
+        if self.place == self.N:
+            self.epoch, self.place = self.epoch + 1, 0
+        return batch
+
+    def state(self) -> dict[str, int]:
+        """Return five integers: what is dealt, and the place."""
+        names = "N", "size", "seed", "epoch", "place"
+        return {name: getattr(self, name) for name in names}
+
+    def load(self, state: Mapping[str, int]) -> None:
+        """Go on from a `state`. Raises ValueError if it deals anything else."""
+        for name in ("N", "size", "seed"):
+            if state[name] != getattr(self, name):
+                came = f"the state is of {name} {state[name]}"
+                raise ValueError(f"{came}, this order of {getattr(self, name)}")
+        self.epoch, self.place = state["epoch"], state["place"]
+
+
+def save_checkpoint(path: str | Path, state: Mapping[str, Any]) -> None:
+    """Write state so that at any moment path holds a whole old or a whole new one.
+
+    state: tensors, numbers, strings, None, and dicts, lists, tuples of them. Writes
+    PATH.part beside it, waits until it is on the disk, and renames: renaming is
+    atomic. One process may write a path at a time. On an error (a full disk), path
+    stays as it was.
+    """
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            torch.save(dict(state), file)
+            file.flush()
+            os.fsync(file.fileno())  # else the name may reach the disk first
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":  # the new name must reach the disk, too
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+def load_checkpoint(path: str | Path) -> dict[str, Any]:
+    """Return what `save_checkpoint` wrote, tensors on the CPU; run no code from it.
+
+    Raises FileNotFoundError, or ValueError if the file is damaged or holds more
+    than tensors and plain values.
+    """
+    with Path(path).open("rb") as file:
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except Exception as error:
+            short = (str(error).splitlines() or [type(error).__name__])[0]
+            raise ValueError(f"{path} is no whole checkpoint: {short}") from error
+
+
+def random_states() -> dict[str, Any]:
+    """Return the states of all global random generators: Python, NumPy, PyTorch."""
+    numpy: Any = np.random.get_state(legacy=False)  # noqa: NPY002
+    numpy["state"]["key"] = numpy["state"]["key"].tolist()  # plain values only
+    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    states = {"python": random.getstate(), "numpy": numpy}
+    return {**states, "torch": torch.get_rng_state(), "cuda": gpus}
+
+def set_random_states(states: Mapping[str, Any]) -> None:
+    """Put back what `random_states` returned; a GPU's where there is one."""
+    version, inner, gauss = states["python"]
+    random.setstate((version, tuple(inner), gauss))
+    numpy = copy.deepcopy(states["numpy"])
+    numpy["state"]["key"] = np.array(numpy["state"]["key"], dtype=np.uint32)
+    np.random.set_state(numpy)  # noqa: NPY002
+    torch.set_rng_state(states["torch"].cpu())
+    if len(states["cuda"]) == torch.cuda.device_count() > 0:
+        torch.cuda.set_rng_state_all([s.cpu() for s in states["cuda"]])
+
+
+# --- book/11_training.md: The loop (#training-fit)
+class Epoch(NamedTuple):
+    """Hold what one epoch brought."""
+
+    train: float  # mean loss of its batches, weighted by size, while it learned
+    validation: float
+    norm: float  # largest norm of a gradient before clipping
+    lr: float  # of its last update
+
+def fit(
+    model: torch.nn.Module,
+    optimiser: torch.optim.Optimizer,
+    order: BatchOrder,
+    batch_loss: Callable[[np.ndarray], torch.Tensor],
+    validate: Callable[[], float],
+    *,
+    epochs: int,
+    patience: int = 10**9,
+    limit: float = math.inf,
+    schedule: Callable[[int], float] | None = None,
+    path: str | Path | None = None,
+    save_every: int = 100,
+) -> list[Epoch]:
+    """Train until `epochs` are done or patience ends; leave the best weights
+    behind.
+
+    batch_loss: mean loss of the examples with these numbers. validate: a loss;
+    called in eval mode without gradient. limit: largest norm of a gradient.
+    schedule: update -> learning rate. path: a checkpoint, written every save_every
+    updates and after each epoch; if it is there already, training goes on from it,
+    and everything comes out bit for bit as without the interruption. Returns one
+    `Epoch` for each. Raises ValueError if a loss or gradient is not finite, and on
+    bad settings.
+    """
+    if epochs < 1 or save_every < 1 or not limit > 0:
+        raise ValueError("epochs and save_every must be 1 or more, limit positive")
+    stop, history = EarlyStopping(patience), list[Epoch]()
+    total, norm, updates = 0.0, 0.0, 0  # total and norm: of this epoch so far
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    if path is not None and Path(path).exists():
+        saved = load_checkpoint(path)
+        model.load_state_dict(saved["model"])
+        optimiser.load_state_dict(saved["optimiser"])
+        order.load(saved["order"])
+        stop.load({**saved["stop"], "patience": patience})
+        history = [Epoch(*epoch) for epoch in saved["history"]]
+        total, norm, updates = saved["so_far"]
+        set_random_states(saved["random"])  # last: nothing after it may draw
+
+    def save() -> None:
+        if path is not None:
+            state: dict[str, Any] = {"so_far": (total, norm, updates)}
+            state["model"] = model.state_dict()
+            state["optimiser"] = optimiser.state_dict()
+            state |= {"order": order.state(), "stop": stop.state()}
+            state |= {"history": [tuple(epoch) for epoch in history]}
+            save_checkpoint(path, state | {"random": random_states()})
+
+    while len(history) < epochs and stop.waited < patience:
+        model.train()
+        if schedule is not None:
+            for group in optimiser.param_groups:
+                group["lr"] = schedule(updates)
+        batch = order.deal()
+        loss = batch_loss(batch)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        length = float(torch.nn.utils.clip_grad_norm_(parameters, limit))
+        if not math.isfinite(length) or not math.isfinite(loss.item()):
+            what = f"loss {loss.item()}, norm of the gradient {length}"
+            raise ValueError(f"update {updates}: {what}; lower lr or limit")
+        optimiser.step()
+        updates += 1
+        total, norm = total + loss.item() * len(batch), max(norm, length)
+        if order.place == 0:  # an epoch is over
+            model.eval()
+            with torch.no_grad():
+                validation = float(validate())
+            lr = float(optimiser.param_groups[0]["lr"])
+            history.append(Epoch(total / order.N, validation, norm, lr))
+            stop.look(validation, model)
+            total = norm = 0.0
+        if order.place == 0 or updates % save_every == 0:
+            save()
+    stop.restore(model)
+    model.eval()
+    return history
+
+
+# --- book/11_training.md: Dropout, and where to put it (#training-dropout-section)
 def dropout_mask(
     shape: Sequence[int], p: float, like: torch.Tensor
 ) -> torch.Tensor:
@@ -354,7 +610,6 @@ class RegularLSTM(torch.nn.Module):
             out.append(h)
         return torch.stack(out)
 
-
 def one_norm(norm: str, size: int) -> torch.nn.Module:
     """Return a layer that normalises (B, size) over its units or over the batch."""
     if norm == "layer":
@@ -364,263 +619,7 @@ def one_norm(norm: str, size: int) -> torch.nn.Module:
     return layer
 
 
-class EarlyStopping:
-    """Keep a copy of the best model so far, and say when to stop.
-
-    patience: how many looks in a row may bring nothing better. Lower is better; a
-    loss that is not a number never is. Raises ValueError for patience below 1.
-    """
-
-    def __init__(self, patience: int) -> None:
-        if patience < 1:
-            raise ValueError(f"patience must be 1 or more; got {patience}")
-        self.patience, self.looks, self.waited = patience, 0, 0
-        self.best, self.best_look = math.inf, -1
-        self.weights: dict[str, torch.Tensor] = {}
-
-    def look(self, loss: float, model: torch.nn.Module) -> bool:
-        """Take note of a validation loss; return whether to stop now."""
-        if loss < self.best:
-            self.best, self.best_look, self.waited = loss, self.looks, 0
-            # a copy: state_dict() holds the weights themselves, and they change
-            self.weights = {
-                name: w.detach().clone() for name, w in model.state_dict().items()
-            }
-        else:
-            self.waited += 1
-        self.looks += 1
-        return self.waited >= self.patience
-
-    def restore(self, model: torch.nn.Module) -> None:
-        """Put the best weights back. Raises ValueError if there are none."""
-        if not self.weights:
-            raise ValueError("no loss was a finite number yet: nothing to restore")
-        model.load_state_dict(self.weights)
-
-    def state(self) -> dict[str, Any]:
-        """Return all of it, for a checkpoint."""
-        return dict(vars(self))
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state`."""
-        if set(state) != set(vars(self)):
-            raise ValueError(f"not a state of EarlyStopping: {sorted(state)}")
-        vars(self).update(state)
-
-
-class BatchOrder:
-    """Deal the numbers 0 to N - 1 in batches, in a new order in each epoch.
-
-    The order of an epoch follows from seed and epoch alone, so three integers say
-    where one is. The last batch of an epoch may be smaller. Raises ValueError for N
-    or size below 1, or a negative seed.
-    """
-
-    def __init__(self, N: int, size: int, seed: int) -> None:
-        if min(N, size) < 1 or seed < 0:
-            came = f"got N {N}, size {size}, seed {seed}"
-            raise ValueError(f"N and size must be 1 or more, seed 0 up; {came}")
-        self.N, self.size, self.seed = N, size, seed
-        self.epoch = self.place = 0  # place: how many of this epoch were dealt
-        self._order: tuple[int, np.ndarray] | None = None  # of an epoch
-
-    def __len__(self) -> int:
-        """Return the number of batches in an epoch."""
-        return math.ceil(self.N / self.size)
-
-    def deal(self) -> np.ndarray:
-        """Return the next batch, (size,) int64 or fewer at the end of an epoch."""
-        if self._order is None or self._order[0] != self.epoch:
-            rng = np.random.default_rng((self.seed, self.epoch))
-            self._order = self.epoch, rng.permutation(self.N)
-        batch = self._order[1][self.place : self.place + self.size]
-        self.place += len(batch)
-        if self.place == self.N:
-            self.epoch, self.place = self.epoch + 1, 0
-        return batch
-
-    def state(self) -> dict[str, int]:
-        """Return five integers: what is dealt, and the place."""
-        names = "N", "size", "seed", "epoch", "place"
-        return {name: getattr(self, name) for name in names}
-
-    def load(self, state: Mapping[str, int]) -> None:
-        """Go on from a `state`. Raises ValueError if it deals anything else."""
-        for name in ("N", "size", "seed"):
-            if state[name] != getattr(self, name):
-                came = f"the state is of {name} {state[name]}"
-                raise ValueError(f"{came}, this order of {getattr(self, name)}")
-        self.epoch, self.place = state["epoch"], state["place"]
-
-
-def save_checkpoint(path: str | Path, state: Mapping[str, Any]) -> None:
-    """Write state so that at any moment path holds a whole old or a whole new one.
-
-    state: tensors, numbers, strings, None, and dicts, lists, tuples of them. Writes
-    PATH.part beside it, waits until it is on the disk, and renames: renaming is
-    atomic. One process may write a path at a time. On an error (a full disk), path
-    stays as it was.
-    """
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            torch.save(dict(state), file)
-            file.flush()
-            os.fsync(file.fileno())  # else the name may reach the disk first
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":  # the new name must reach the disk, too
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def load_checkpoint(path: str | Path) -> dict[str, Any]:
-    """Return what `save_checkpoint` wrote, tensors on the CPU; run no code from it.
-
-    Raises FileNotFoundError, or ValueError if the file is damaged or holds more
-    than tensors and plain values.
-    """
-    with Path(path).open("rb") as file:
-        try:
-            return torch.load(file, map_location="cpu", weights_only=True)
-        except Exception as error:
-            short = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ValueError(f"{path} is no whole checkpoint: {short}") from error
-
-
-def random_states() -> dict[str, Any]:
-    """Return the states of all global random generators: Python, NumPy, PyTorch."""
-    numpy: Any = np.random.get_state(legacy=False)  # noqa: NPY002
-    numpy["state"]["key"] = numpy["state"]["key"].tolist()  # plain values only
-    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    states = {"python": random.getstate(), "numpy": numpy}
-    return {**states, "torch": torch.get_rng_state(), "cuda": gpus}
-
-
-def set_random_states(states: Mapping[str, Any]) -> None:
-    """Put back what `random_states` returned; a GPU's where there is one."""
-    version, inner, gauss = states["python"]
-    random.setstate((version, tuple(inner), gauss))
-    numpy = copy.deepcopy(states["numpy"])
-    numpy["state"]["key"] = np.array(numpy["state"]["key"], dtype=np.uint32)
-    np.random.set_state(numpy)  # noqa: NPY002
-    torch.set_rng_state(states["torch"].cpu())
-    if len(states["cuda"]) == torch.cuda.device_count() > 0:
-        torch.cuda.set_rng_state_all([s.cpu() for s in states["cuda"]])
-
-
-class Epoch(NamedTuple):
-    """Hold what one epoch brought."""
-
-    train: float  # mean loss of its batches, weighted by size, while it learned
-    validation: float
-    norm: float  # largest norm of a gradient before clipping
-    lr: float  # of its last update
-
-
-def fit(
-    model: torch.nn.Module,
-    optimiser: torch.optim.Optimizer,
-    order: BatchOrder,
-    batch_loss: Callable[[np.ndarray], torch.Tensor],
-    validate: Callable[[], float],
-    *,
-    epochs: int,
-    patience: int = 10**9,
-    limit: float = math.inf,
-    schedule: Callable[[int], float] | None = None,
-    path: str | Path | None = None,
-    save_every: int = 100,
-) -> list[Epoch]:
-    """Train until `epochs` are done or patience ends; leave the best weights
-    behind.
-
-    batch_loss: mean loss of the examples with these numbers. validate: a loss;
-    called in eval mode without gradient. limit: largest norm of a gradient.
-    schedule: update -> learning rate. path: a checkpoint, written every save_every
-    updates and after each epoch; if it is there already, training goes on from it,
-    and everything comes out bit for bit as without the interruption. Returns one
-    `Epoch` for each. Raises ValueError if a loss or gradient is not finite, and on
-    bad settings.
-    """
-    if epochs < 1 or save_every < 1 or not limit > 0:
-        raise ValueError("epochs and save_every must be 1 or more, limit positive")
-    stop, history = EarlyStopping(patience), list[Epoch]()
-    total, norm, updates = 0.0, 0.0, 0  # total and norm: of this epoch so far
-    parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    if path is not None and Path(path).exists():
-        saved = load_checkpoint(path)
-        model.load_state_dict(saved["model"])
-        optimiser.load_state_dict(saved["optimiser"])
-        order.load(saved["order"])
-        stop.load({**saved["stop"], "patience": patience})
-        history = [Epoch(*epoch) for epoch in saved["history"]]
-        total, norm, updates = saved["so_far"]
-        set_random_states(saved["random"])  # last: nothing after it may draw
-
-    def save() -> None:
-        if path is not None:
-            state: dict[str, Any] = {"so_far": (total, norm, updates)}
-            state["model"] = model.state_dict()
-            state["optimiser"] = optimiser.state_dict()
-            state |= {"order": order.state(), "stop": stop.state()}
-            state |= {"history": [tuple(epoch) for epoch in history]}
-            save_checkpoint(path, state | {"random": random_states()})
-
-    while len(history) < epochs and stop.waited < patience:
-        model.train()
-        if schedule is not None:
-            for group in optimiser.param_groups:
-                group["lr"] = schedule(updates)
-        batch = order.deal()
-        loss = batch_loss(batch)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        length = float(torch.nn.utils.clip_grad_norm_(parameters, limit))
-        if not math.isfinite(length) or not math.isfinite(loss.item()):
-            what = f"loss {loss.item()}, norm of the gradient {length}"
-            raise ValueError(f"update {updates}: {what}; lower lr or limit")
-        optimiser.step()
-        updates += 1
-        total, norm = total + loss.item() * len(batch), max(norm, length)
-        if order.place == 0:  # an epoch is over
-            model.eval()
-            with torch.no_grad():
-                validation = float(validate())
-            lr = float(optimiser.param_groups[0]["lr"])
-            history.append(Epoch(total / order.N, validation, norm, lr))
-            stop.look(validation, model)
-            total = norm = 0.0
-        if order.place == 0 or updates % save_every == 0:
-            save()
-    stop.restore(model)
-    model.eval()
-    return history
-
-
-def set_seed(seed: int, deterministic: bool = True) -> np.random.Generator:
-    """Seed Python, NumPy and PyTorch; return a generator of NumPy's.
-
-    deterministic: refuse operations of PyTorch whose result depends on timing. On a
-    GPU this needs CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment, set before
-    the first product. Raises ValueError unless 0 <= seed < 2**32.
-    """
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"seed must lie in [0, 2**32); got {seed}")
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 (for code that uses the global one)
-    torch.manual_seed(seed)  # of every device
-    torch.use_deterministic_algorithms(deterministic)
-    torch.backends.cudnn.benchmark = False  # else timing chooses the algorithm
-    return np.random.default_rng(seed)
-
-
+# --- book/11_training.md: Normalising: over the batch or over the units? (#training-norm)
 class Reliability(NamedTuple):
     """Hold, for each bin of confidence, what was claimed and what came true."""
 
@@ -628,7 +627,6 @@ class Reliability(NamedTuple):
     accuracy: np.ndarray  # (bins,): share that was right
     number: np.ndarray  # (bins,): examples in it
     error: float  # expected calibration error
-
 
 def reliability(p: ArrayLike, y: ArrayLike, bins: int = 10) -> Reliability:
     """Compare the probability of the chosen class with how often it is right.
@@ -649,7 +647,6 @@ def reliability(p: ArrayLike, y: ArrayLike, bins: int = 10) -> Reliability:
     accuracy = np.bincount(k, right, bins) / some
     gap = np.nansum(number * np.abs(confidence - accuracy)) / len(y)
     return Reliability(confidence, accuracy, number, float(gap))
-
 
 def fit_temperature(logits: ArrayLike, y: ArrayLike) -> float:
     """Return the number to divide the scores by that makes the loss smallest.
@@ -679,7 +676,6 @@ def fit_temperature(logits: ArrayLike, y: ArrayLike) -> float:
         low, high = (middle, high) if slope(middle) < 0 else (low, middle)
     return 1 / high
 
-
 def check_labels(scores: ArrayLike, y: ArrayLike) -> np.ndarray:
     """Return y; ValueError unless scores are (N, C) finite and y (N,) in [0, C)."""
     a, y = np.asarray(scores), np.asarray(y)
@@ -703,7 +699,6 @@ class Comparison(NamedTuple):
     low: float  # interval of percentiles
     high: float
     p: float  # two-sided: twice the smaller share of draws at or beyond 0
-
 
 def paired_bootstrap(
     a: ArrayLike,
@@ -750,13 +745,11 @@ def paired_bootstrap(
     p = min(1.0, 2 * (beyond + 1) / (draws + 1))  # never 0: draws are finite
     return Comparison(float((a - b).mean()), float(low), float(high), float(p))
 
-
 def split_evenly(total: int, most: int) -> Iterable[int]:
     """Yield numbers of at most `most` that sum to total."""
     while total > 0:
         yield min(total, most)
         total -= most
-
 
 class McNemar(NamedTuple):
     """Hold how often only one of two models is right, and the p value."""
@@ -764,7 +757,6 @@ class McNemar(NamedTuple):
     only_a: int
     only_b: int
     p: float  # exact, two-sided
-
 
 def mcnemar(right_a: ArrayLike, right_b: ArrayLike) -> McNemar:
     """Test whether two classifiers err equally often on the same N examples.
