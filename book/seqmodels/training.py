@@ -1,7 +1,7 @@
 # GENERATED from book/11_training.md by `make export`: change that, not this file.
 """Training in practice: the code of book/11_training.md."""
 
-# --- book/11_training.md: Training in practice (#training-in-practice)
+# --- book/11_training.md: What you need (#what-you-need)
 import copy
 import math
 import os
@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from seqmodels.rnn import log_softmax
 
 
-# --- book/11_training.md: Initialisation: the variance, followed through (#training-init)
+# --- book/11_training.md: Initialisation: follow the variance (#training-init)
 def xavier(
     fan_in: int, fan_out: int, rng: np.random.Generator, gain: float = 1.0
 ) -> np.ndarray:
@@ -28,6 +28,7 @@ def xavier(
     """
     return fan_normal(fan_in, fan_out, (fan_in + fan_out) / 2, rng, gain)
 
+
 def he(
     fan_in: int, fan_out: int, rng: np.random.Generator, gain: float = math.sqrt(2)
 ) -> np.ndarray:
@@ -36,6 +37,7 @@ def he(
     Raises ValueError as `xavier`. Source: {eq}`training-he`.
     """
     return fan_normal(fan_in, fan_out, fan_in, rng, gain)
+
 
 def fan_normal(
     fan_in: int, fan_out: int, fan: float, rng: np.random.Generator, gain: float
@@ -111,11 +113,13 @@ class Optimiser:
         for name in self.memories:
             self.memory[name] = [np.array(m) for m in state[name]]
 
+
 def at_least_0(**settings: float) -> None:
     """Raise ValueError unless every setting is a finite number, 0 or more."""
     for name, value in settings.items():
         if not 0 <= value < math.inf:
             raise ValueError(f"{name} must be finite, 0 or more; got {value}")
+
 
 def share(**settings: float) -> None:
     """Raise ValueError unless every setting lies in [0, 1)."""
@@ -169,6 +173,7 @@ class Adagrad(Optimiser):
         s = self.memory["squares"][k]
         s += g * g
         return self.lr * g / (np.sqrt(s) + self.eps)
+
 
 class RMSProp(Optimiser):
     """Divide by the root of a running mean of squares. {eq}`training-rmsprop`."""
@@ -229,6 +234,7 @@ class Adam(Optimiser):
             change += self.lr * self.weight_decay * w  # eq. (training-adamw)
         return change
 
+
 class AdamW(Adam):
     """Adam with the decay beside the quotient. Source: {eq}`training-adamw`."""
 
@@ -257,25 +263,7 @@ def warmup_cosine(
     return floor + (peak - floor) * (1 + math.cos(math.pi * done)) / 2
 
 
-# --- book/11_training.md: Seeds, and what a GPU changes (#training-seeds)
-def set_seed(seed: int, deterministic: bool = True) -> np.random.Generator:
-    """Seed Python, NumPy and PyTorch; return a generator of NumPy's.
-
-    deterministic: refuse operations of PyTorch whose result depends on timing. On a
-    GPU this needs CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment, set before
-    the first product. Raises ValueError unless 0 <= seed < 2**32.
-    """
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"seed must lie in [0, 2**32); got {seed}")
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 (for code that uses the global one)
-    torch.manual_seed(seed)  # of every device
-    torch.use_deterministic_algorithms(deterministic)
-    torch.backends.cudnn.benchmark = False  # else timing chooses the algorithm
-    return np.random.default_rng(seed)
-
-
-# --- book/11_training.md: Early stopping, with the best state restored (#training-stopping)
+# --- book/11_training.md: Early stopping, and going back (#training-stopping)
 class EarlyStopping:
     """Keep a copy of the best model so far, and say when to stop.
 
@@ -392,6 +380,7 @@ def save_checkpoint(path: str | Path, state: Mapping[str, Any]) -> None:
         finally:
             os.close(folder)
 
+
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
     """Return what `save_checkpoint` wrote, tensors on the CPU; run no code from it.
 
@@ -414,6 +403,7 @@ def random_states() -> dict[str, Any]:
     states = {"python": random.getstate(), "numpy": numpy}
     return {**states, "torch": torch.get_rng_state(), "cuda": gpus}
 
+
 def set_random_states(states: Mapping[str, Any]) -> None:
     """Put back what `random_states` returned; a GPU's where there is one."""
     version, inner, gauss = states["python"]
@@ -434,6 +424,7 @@ class Epoch(NamedTuple):
     validation: float
     norm: float  # largest norm of a gradient before clipping
     lr: float  # of its last update
+
 
 def fit(
     model: torch.nn.Module,
@@ -513,6 +504,24 @@ def fit(
     stop.restore(model)
     model.eval()
     return history
+
+
+# --- book/11_training.md: Seeds, and what a GPU changes (#training-seeds)
+def set_seed(seed: int, deterministic: bool = True) -> np.random.Generator:
+    """Seed Python, NumPy and PyTorch; return a generator of NumPy's.
+
+    deterministic: refuse operations of PyTorch whose result depends on timing. On a
+    GPU this needs CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment, set before
+    the first product. Raises ValueError unless 0 <= seed < 2**32.
+    """
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed must lie in [0, 2**32); got {seed}")
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 (for code that uses the global one)
+    torch.manual_seed(seed)  # of every device
+    torch.use_deterministic_algorithms(deterministic)
+    torch.backends.cudnn.benchmark = False  # else timing chooses the algorithm
+    return np.random.default_rng(seed)
 
 
 # --- book/11_training.md: Dropout, and where to put it (#training-dropout-section)
@@ -610,6 +619,7 @@ class RegularLSTM(torch.nn.Module):
             out.append(h)
         return torch.stack(out)
 
+
 def one_norm(norm: str, size: int) -> torch.nn.Module:
     """Return a layer that normalises (B, size) over its units or over the batch."""
     if norm == "layer":
@@ -619,7 +629,7 @@ def one_norm(norm: str, size: int) -> torch.nn.Module:
     return layer
 
 
-# --- book/11_training.md: Normalising: over the batch or over the units? (#training-norm)
+# --- book/11_training.md: Calibration: does 90 % mean 90 %? (#training-calibration)
 class Reliability(NamedTuple):
     """Hold, for each bin of confidence, what was claimed and what came true."""
 
@@ -627,6 +637,7 @@ class Reliability(NamedTuple):
     accuracy: np.ndarray  # (bins,): share that was right
     number: np.ndarray  # (bins,): examples in it
     error: float  # expected calibration error
+
 
 def reliability(p: ArrayLike, y: ArrayLike, bins: int = 10) -> Reliability:
     """Compare the probability of the chosen class with how often it is right.
@@ -647,6 +658,7 @@ def reliability(p: ArrayLike, y: ArrayLike, bins: int = 10) -> Reliability:
     accuracy = np.bincount(k, right, bins) / some
     gap = np.nansum(number * np.abs(confidence - accuracy)) / len(y)
     return Reliability(confidence, accuracy, number, float(gap))
+
 
 def fit_temperature(logits: ArrayLike, y: ArrayLike) -> float:
     """Return the number to divide the scores by that makes the loss smallest.
@@ -676,6 +688,7 @@ def fit_temperature(logits: ArrayLike, y: ArrayLike) -> float:
         low, high = (middle, high) if slope(middle) < 0 else (low, middle)
     return 1 / high
 
+
 def check_labels(scores: ArrayLike, y: ArrayLike) -> np.ndarray:
     """Return y; ValueError unless scores are (N, C) finite and y (N,) in [0, C)."""
     a, y = np.asarray(scores), np.asarray(y)
@@ -692,6 +705,7 @@ def check_labels(scores: ArrayLike, y: ArrayLike) -> np.ndarray:
     return y
 
 
+# --- book/11_training.md: Is A better than B? (#training-ab)
 class Comparison(NamedTuple):
     """Hold a mean difference and how far it may be off."""
 
@@ -699,6 +713,7 @@ class Comparison(NamedTuple):
     low: float  # interval of percentiles
     high: float
     p: float  # two-sided: twice the smaller share of draws at or beyond 0
+
 
 def paired_bootstrap(
     a: ArrayLike,
@@ -745,11 +760,13 @@ def paired_bootstrap(
     p = min(1.0, 2 * (beyond + 1) / (draws + 1))  # never 0: draws are finite
     return Comparison(float((a - b).mean()), float(low), float(high), float(p))
 
+
 def split_evenly(total: int, most: int) -> Iterable[int]:
     """Yield numbers of at most `most` that sum to total."""
     while total > 0:
         yield min(total, most)
         total -= most
+
 
 class McNemar(NamedTuple):
     """Hold how often only one of two models is right, and the p value."""
@@ -757,6 +774,7 @@ class McNemar(NamedTuple):
     only_a: int
     only_b: int
     p: float  # exact, two-sided
+
 
 def mcnemar(right_a: ArrayLike, right_b: ArrayLike) -> McNemar:
     """Test whether two classifiers err equally often on the same N examples.
