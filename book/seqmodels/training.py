@@ -789,6 +789,11 @@ def mcnemar(right_a: ArrayLike, right_b: ArrayLike) -> McNemar:
         raise ValueError("right_a and right_b must hold 0 and 1 only")
     only_a, only_b = int((a > b).sum()), int((b > a).sum())
     n = only_a + only_b
-    # whole numbers of Python: no rounding before the division
-    tail = sum(math.comb(n, k) for k in range(min(only_a, only_b) + 1))
-    return McNemar(only_a, only_b, min(1.0, 2 * tail / 2**n))
+    m = min(only_a, only_b)
+    # the largest term in the log domain, the others by their ratio to it
+    log_comb = math.lgamma(n + 1) - math.lgamma(m + 1) - math.lgamma(n - m + 1)
+    total, term, k = 0.0, 1.0, m
+    while k >= 0 and term > 1e-18 * total:
+        total, term, k = total + term, term * k / (n - k + 1), k - 1
+    p = 2 * math.exp(log_comb - n * math.log(2)) * total
+    return McNemar(only_a, only_b, min(1.0, p))
