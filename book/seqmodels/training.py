@@ -431,7 +431,7 @@ def fit(
     optimiser: torch.optim.Optimizer,
     order: BatchOrder,
     batch_loss: Callable[[np.ndarray], torch.Tensor],
-    validate: Callable[[], float],
+    validate: Callable[[], float | torch.Tensor],
     *,
     epochs: int,
     patience: int = 10**9,
