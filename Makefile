@@ -16,7 +16,7 @@ PS ?= ps1_hmm
 RUN := .venv/bin/python -m
 STEP := .venv/bin/python -m tools.step
 
-.PHONY: all help setup export exercises site demo serve lab lint test bench fuzz bank shots lock clean
+.PHONY: all help setup export exercises site demo serve lab lint test bench fuzz soak bank shots lock clean
 
 all: setup ## set up, refresh exercises, build the site, grade a demonstration class
 	@$(STEP) "code of the chapters" -- $(RUN) tools.export
@@ -90,6 +90,9 @@ bench: setup ## speed beside the reference implementations, interleaved runs, me
 
 fuzz: setup ## look for bytes that break what reads a student's bytes (SECONDS=10 a target)
 	@$(RUN) tools.fuzz --seconds $(or $(SECONDS),10)
+
+soak: setup ## kill the grader with -9 at random moments and compare its gradebooks (KILLS=50)
+	@$(RUN) tools.soak --kills $(or $(KILLS),50)
 
 shots: site ## make the picture in README from the built site
 	@$(RUN) tools.shots

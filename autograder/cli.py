@@ -6,11 +6,15 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder import sandbox
 from autograder.course import UsageError
+
+if TYPE_CHECKING:
+    from autograder.course import Course
 
 STOPPED = 130  # what a shell reports of a program ended by Ctrl-C
 
@@ -72,8 +76,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     grade.add_argument("--json", type=Path, metavar="FILE", help="write a row for each cell")
     grade.add_argument("--force", action="store_true", help="grade unchanged work again")
+    grade.add_argument(
+        "--dry-run", action="store_true", help="say what would be graded; run and write nothing"
+    )
     _protection(grade)
     grade.set_defaults(run=_grade)
+
+    check = verbs.add_parser(
+        "check",
+        help="for students: run the visible tests of a notebook, as grading would",
+        description="For students: run a notebook in the sandbox that grading uses, and say which "
+        "of its visible tests hold. The file is not changed.",
+        epilog="example:\npython -m autograder check exercises/ps1_hmm/ps1_hmm.ipynb\n\n"
+        "exit status: 0 every visible test holds; 1 one does not; 2 it is no such notebook",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    check.set_defaults(run=_check)
 
     report = _verb(
         verbs,
@@ -83,6 +102,45 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.add_argument("ps", metavar="PS", type=_name, help="name of the problem set")
     report.set_defaults(run=_report)
+
+    replay = _verb(
+        verbs,
+        "replay",
+        "run one submission again as it was graded, for an appeal; no mark is changed",
+        "python -m autograder replay ps1_hmm andrei\n"
+        "python -m autograder replay ps1_hmm andrei --output appeal\n\n"
+        "exit status: 0 every cell gets the points that it got; 1 one does not; 2 wrong usage",
+    )
+    replay.add_argument("ps", metavar="PS", type=_name, help="name of the problem set")
+    replay.add_argument("student", metavar="STUDENT", help="whose submission")
+    replay.add_argument(
+        "--output", type=Path, metavar="DIR", help="write the executed notebooks here, as they ran"
+    )
+    _protection(replay)
+    replay.set_defaults(run=_replay)
+
+    export = _verb(
+        verbs,
+        "export",
+        "write the grades of a problem set as a CSV file",
+        "python -m autograder export ps1_hmm          # ps1_hmm.csv, nbgrader's columns\n"
+        "python -m autograder export ps1_hmm --to canvas --roster canvas_gradebook.csv\n"
+        "python -m autograder export ps1_hmm --to moodle --roster worksheet.csv\n\n"
+        "Who handed in nothing has 0 points in nbgrader's table and a blank elsewhere,\n"
+        "which changes nothing there; --zero writes 0. With --roster, a file that Canvas\n"
+        "(Gradebook, Export) or Moodle (grading worksheet) made, people are found by login,\n"
+        "id or email.",
+    )
+    export.add_argument("ps", metavar="PS", type=_name, help="name of the problem set")
+    export.add_argument(
+        "--to", choices=("nbgrader", "canvas", "moodle"), default="nbgrader", help="whose columns"
+    )
+    export.add_argument("--roster", type=Path, metavar="FILE", help="fill in this file's rows")
+    export.add_argument("--zero", action="store_true", help="0 for who handed in nothing")
+    export.add_argument(
+        "--output", type=Path, metavar="FILE", help="default: PS.csv, PS_canvas.csv"
+    )
+    export.set_defaults(run=_export)
 
     bank = _verb(
         verbs,
@@ -210,13 +268,17 @@ def _release(args: argparse.Namespace) -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    from autograder import course, grade, report
+    from autograder import changes, course, grade, report
     from autograder.progress import Progress
 
     if args.json and not args.json.absolute().parent.is_dir():
         raise UsageError(f"--json: no folder {args.json.absolute().parent}")
-    signal.signal(signal.SIGTERM, _stop)
+    for name in ("SIGTERM", "SIGHUP"):  # SIGHUP: the terminal was closed
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _stop)
     here = course.load(args.course_dir)
+    if args.dry_run:
+        return _say_what_would_be_done(here, args)
     protection = _chosen(args)
     result = grade.grade_class(
         here, args.ps, Progress(args.ps), args.student, args.jobs, args.force, protection
@@ -238,15 +300,95 @@ def _grade(args: argparse.Namespace) -> int:
         f"{args.ps}: {len(result.entries)} submissions, {len(result.graded)} graded now, "
         f"{len(result.unchanged)} unchanged"
     )
+    if lines := changes.lines(result.before, result.entries, result.graded):
+        print(f"{len(lines)} of {len(result.graded)} have other points than before:")
+        print("\n".join(f"  {line}" for line in lines))
     print(f"class report: {report.write(here, args.ps)}")
     print(f"protection: {protection.label()}")
     return 1 if faults else 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from autograder import check
+
+    protection = sandbox.best()
+    if protection.rung >= 3:
+        _complain(check.UNPROTECTED)
+    looked = check.check(args.notebook, protection)
+    tests = [one for one in looked if one.holds is not None]
+    for one in tests:
+        print(f"  holds    {one.cell}" if one.holds else f"  not yet  {one.cell}: {one.message}")
+    for one in looked:
+        if one.holds is None:
+            print(f"  by hand  {one.cell}: a person will read it")
+    for cell in check.changed_cells(args.notebook):
+        _complain(f"the locked cell {cell} is not as it came; grading will put it back")
+    good = sum(bool(one.holds) for one in tests)
+    print(f"{good} of {len(tests)} tests hold as far as you can see; hidden ones may ask more")
+    return int(good < len(tests))
+
+
+def _say_what_would_be_done(here: "Course", args: argparse.Namespace) -> int:
+    from autograder import grade
+
+    works, unchanged = grade.what_would_be_done(here, args.ps, args.student, args.force)
+    for work in works:
+        _complain(*(f"{work.student}: {reason}: 0 points" for reason in work.unreadable))
+    people = ", ".join(work.student for work in works[:20]) + (", ..." if len(works) > 20 else "")
+    print(f"{args.ps}: {len(works)} would be graded{': ' * bool(works)}{people}")
+    print(f"{args.ps}: {len(unchanged)} unchanged; nothing was run or written")
+    return 0
 
 
 def _report(args: argparse.Namespace) -> int:
     from autograder import course, report
 
     print(f"class report: {report.write(course.load(args.course_dir), args.ps)}")
+    return 0
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from autograder import course, replay
+    from autograder.progress import Progress
+
+    here = course.load(args.course_dir)
+    progress = Progress(f"{args.ps}, {args.student}")
+    done = replay.replay(here, args.ps, args.student, _chosen(args), progress)
+    _complain(*(f"{reason}: 0 points" for reason in done.work.unreadable))
+    print("\n".join(done.lines()))
+    kept = "as when it was graded" if done.same_work else "not all as when it was graded"
+    print(f"submission, source, grader and packages: {kept}")
+    print("points: " + ("not the same" if done.differs else "the same in every cell"))
+    for path in replay.save(done, args.output) if args.output else ():
+        print(f"executed notebook, with all tests: {path}")
+    return int(done.differs)
+
+
+def _export(args: argparse.Namespace) -> int:
+    from autograder import course, export
+
+    if args.to == "nbgrader" and (args.roster or args.zero):
+        raise UsageError("--roster and --zero belong to --to canvas or --to moodle")
+    table = export.read(course.load(args.course_dir), args.ps)
+    suffix = "" if args.to == "nbgrader" else f"_{args.to}"
+    path = args.output or Path(f"{args.ps}{suffix}.csv")
+    if args.to == "nbgrader":
+        done = export.Exported(export.nbgrader(table), [], [])
+    else:
+        fill = export.canvas if args.to == "canvas" else export.moodle
+        done = fill(table, args.roster, args.zero)
+    export.write(path, done.text)
+    waiting = [grade.student for grade in table.grades if grade.waits]
+    for people, what in (
+        (waiting, "have marks still to be given by hand, which count 0 so far"),
+        (done.not_in_roster, "are graded here, but not in the roster: nothing is written of them"),
+        (done.not_graded, "are in the roster, but have no grade here"),
+    ):
+        if people:
+            shown = ", ".join(people[:8]) + (", ..." if len(people) > 8 else "")
+            _complain(f"{len(people)} {what}: {shown}")
+    graded = sum(grade.score is not None for grade in table.grades)
+    print(f"{args.ps}: {graded} graded of {len(table.grades)} students in {path}")
     return 0
 
 

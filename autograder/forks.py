@@ -1,16 +1,19 @@
 """The warm process that jobs are forked from, as the coordinator sees it."""
 
 import contextlib
+import fcntl
 import json
 import os
 import queue
 import shutil
 import socket
+import stat
 import struct
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +26,7 @@ HEAD = struct.Struct("!I")
 START_S = 300.0  # a cold disk can take minutes over torch
 FORK_S = 60.0
 ROOT = Path(__file__).resolve().parents[1]
+SCRATCH, YOUNG_S = "autograder-run-", 60.0
 
 
 Pair = tuple[Process, Process]
@@ -45,7 +49,9 @@ class Zygote:
         self.shared_mib = 0.0
         self.started = 0
         self.closed = False
-        self.scratch = Path(tempfile.mkdtemp(prefix="autograder-"))
+        _sweep()
+        self.scratch = Path(tempfile.mkdtemp(prefix=SCRATCH))
+        self.held = _lock(self.scratch)
         self.spare: tuple[Limits, Pair] | None = None  # started ahead, for whoever comes next
         self.wanted: queue.SimpleQueue[Limits | None] = queue.SimpleQueue()
         self.ahead = threading.Thread(target=self._start_ahead, daemon=True)
@@ -207,11 +213,41 @@ class Zygote:
 
     def close(self) -> None:
         """End the zygote; jobs that still run end with it."""
+        if self.closed:
+            return
         self.closed = True
         self.wanted.put(None)
         with self.lock:
             self._drop()
         shutil.rmtree(self.scratch, ignore_errors=True)
+        os.close(self.held)
+
+
+def _sweep() -> None:
+    """Remove what coordinators left behind that were killed: they could not do it themselves.
+
+    A living one holds a lock on its folder.
+    """
+    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+        with contextlib.suppress(OSError):
+            state = folder.lstat()
+            young = time.time() - state.st_mtime < YOUNG_S  # perhaps not locked yet
+            if state.st_uid != os.getuid() or not stat.S_ISDIR(state.st_mode) or young:
+                continue
+            held = _lock(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(held)
+
+
+def _lock(folder: Path) -> int:
+    """Lock a folder and return its descriptor; OSError if somebody else holds the lock."""
+    held = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(held)
+        raise
+    return held
 
 
 def _environment(scratch: Path) -> dict[str, str]:
@@ -223,7 +259,6 @@ def _environment(scratch: Path) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "PYTHONNOUSERSITE": "1",
         "PYTHONHASHSEED": "0",  # the order of a set must not decide a mark
-        "PYTHONDONTWRITEBYTECODE": "1",
         "HOME": str(scratch),
         "LANG": "C.UTF-8",
         "IPYTHONDIR": str(scratch / "ipython"),

@@ -3,8 +3,8 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import nbformat
@@ -96,7 +96,7 @@ class Grader:
             files = self.source_files
             plan = self.plans[path.stem]
             jobs.append(run.Job("reference answer", path.stem, nb, plan, files, files, learn=True))
-        done = list(pool.execute(jobs))
+        done = sorted(pool.execute(jobs), key=lambda ran: ran.job.name)  # in no chance order
         rows = [row for ran in done for row in self._rows(ran)]
         low = [r for r in rows if r.outcome != "manual" and (r.points or 0.0) < r.max_points]
         if low:
@@ -232,6 +232,12 @@ class Grader:
         self.journal.add(entry)
         return entry
 
+    def look_at_lateness(self, student: str, book: Book) -> None:
+        """Look again by how much an unchanged submission was late."""
+        entry, late_s = self.journal.entries[student], book.late_s(student)
+        if late_s != entry.late_s:
+            self.journal.add(replace(entry, late_s=late_s))
+
     def _order(self) -> list[tuple[str, str]]:
         return [
             (name, submission.grade_id(cell) or "")
@@ -262,6 +268,36 @@ class Grader:
             shutil.rmtree(partial, ignore_errors=True)
 
 
+def what_would_be_done(
+    course: Course, ps: str, students: Sequence[str] = (), force: bool = False
+) -> tuple[list[Work], list[str]]:
+    """Return the submissions that a run would grade, and who is unchanged; writes nothing."""
+    grader = Grader(course, ps, sandbox.best())
+    chosen = _chosen(course, ps, students)
+    if force or not grader.knows_reference:  # then no mark that stands counts
+        return [Work(student, course.submitted(student, ps)) for student in chosen], []
+    works = grader.plan(chosen, force, set(grader.journal.entries))
+    todo = {work.student for work in works}
+    return works, [student for student in chosen if student not in todo]
+
+
+def _chosen(course: Course, ps: str, students: Sequence[str]) -> list[str]:
+    """Return whose submissions are meant; UsageError if there are none, or not of all of them."""
+    handed_in = course.students(ps)
+    if unknown := sorted(set(students) - set(handed_in)):
+        raise UsageError(
+            f"no submission of {ps} by {', '.join(unknown)} at "
+            f"{course.submitted(unknown[0], ps)}; there are: {', '.join(handed_in) or 'none'}"
+        )
+    chosen = sorted(set(students)) or handed_in
+    if not chosen:
+        raise UsageError(
+            f"nobody handed in {ps}: no folder {course.submitted('STUDENT', ps)}; "
+            "collect submissions first"
+        )
+    return chosen
+
+
 def write_json(path: Path, rows: Sequence[Row]) -> None:
     """Write rows as JSON, whole or not at all."""
     partial = path.with_name(f".{path.name}.partial")
@@ -276,6 +312,7 @@ class Result:
     graded: list[str]
     unchanged: list[str]
     entries: list[Entry]  # of the students of this run, graded now or before
+    before: Mapping[str, Entry] = field(default_factory=dict)  # what this run replaced
 
 
 def grade_class(
@@ -294,19 +331,9 @@ def grade_class(
     """
     protection = protection or sandbox.best()
     grader = Grader(course, ps, protection)
-    handed_in = course.students(ps)
-    if unknown := sorted(set(students) - set(handed_in)):
-        raise UsageError(
-            f"no submission of {ps} by {', '.join(unknown)} at "
-            f"{course.submitted(unknown[0], ps)}; there are: {', '.join(handed_in) or 'none'}"
-        )
-    chosen = sorted(set(students)) or handed_in
-    if not chosen:
-        raise UsageError(
-            f"nobody handed in {ps}: no folder {course.submitted('STUDENT', ps)}; "
-            "collect submissions first"
-        )
+    chosen = _chosen(course, ps, students)
     done: list[str] = []
+    before = dict(grader.journal.entries)
     with progress, run.Pool(jobs, course.root, protection, grader.preload) as pool:
         if force or not grader.knows_reference:
             pool.begin()  # while nbgrader makes the gradebook, which takes seconds if it is new
@@ -318,5 +345,8 @@ def grade_class(
             for work in grader.finished(works, pool):
                 progress.advance(grader.keep(work, book))
                 done.append(work.student)
-    unchanged = [student for student in chosen if student not in done]
-    return Result(done, unchanged, [grader.journal.entries[student] for student in chosen])
+            unchanged = sorted(set(chosen) - set(done))
+            for student in unchanged:  # the due date may have been moved since
+                grader.look_at_lateness(student, book)
+    entries = [grader.journal.entries[student] for student in chosen]
+    return Result(done, unchanged, entries, before)

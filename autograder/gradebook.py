@@ -6,17 +6,24 @@ credit) is never touched.
 
 import contextlib
 import copy
+import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 
+import nbgrader
+from alembic.script import ScriptDirectory
 from nbformat import NotebookNode
+from nbgrader import api
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from nbgrader.utils import parse_utc
 
 from autograder.course import Course, UsageError
 from autograder.scoring import NO_RESPONSE, Row
+
+BACKUPS = 10  # copies of the gradebook kept
 
 
 class Book:
@@ -25,6 +32,8 @@ class Book:
     def __init__(self, course: Course, ps: str) -> None:
         self.course = course
         self.ps = ps
+        _back_up(course)
+        api.get_alembic_version = database_version
         self.db = Gradebook(course.directory.db_url, course.directory.course_id)
         # one writer: what a commit wrote need not be read again for each student
         self.db.db().expire_on_commit = False
@@ -84,6 +93,17 @@ class Book:
         """Write one submission's marks in one go; return by how many seconds it was late."""
         with self._one_transaction():
             late_s = self._record(student, timestamp, rows, unanswered)
+        self.db.db.commit()
+        return late_s
+
+    def late_s(self, student: str) -> int:
+        """Return by how many seconds a graded submission was late by the due date as it is now.
+
+        The penalty follows.
+        """
+        submission = self.db.find_submission(self.ps, student)
+        late_s = int(submission.total_seconds_late)
+        self._penalise(submission, late_s)
         self.db.db.commit()
         return late_s
 
@@ -150,6 +170,42 @@ def _write_marks(
     for comment in notebook.comments:
         empty = (notebook.name, comment.name) in unanswered
         comment.auto_comment = NO_RESPONSE if empty else None
+
+
+def _back_up(course: Course) -> None:
+    """Copy the gradebook as it is before this run writes; the last few copies are kept."""
+    url = course.directory.db_url
+    path = Path(url.removeprefix("sqlite:///"))
+    if not url.startswith("sqlite:///") or not path.is_file():
+        return  # another database has a backup of its own kind
+    folder = course.root / ".autograder" / "backups"
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+    partial = folder / f".{path.stem}-{stamp}.partial"
+    source, target = sqlite3.connect(path), sqlite3.connect(partial)
+    try:
+        source.backup(target)  # also right while somebody marks in formgrader
+    except sqlite3.DatabaseError as error:
+        partial.unlink(missing_ok=True)
+        copies = sorted(folder.glob(f"{path.stem}-*.db"))
+        remedy = f"put back {copies[-1]}" if copies else "put back a copy of it, or start a new one"
+        raise UsageError(f"{path} cannot be read as a gradebook: {error}; {remedy}") from None
+    finally:
+        source.close()
+        target.close()
+    partial.rename(folder / f"{path.stem}-{stamp}.db")
+    for old in sorted(folder.glob(f"{path.stem}-*.db"))[:-BACKUPS]:
+        old.unlink()
+
+
+def database_version() -> str:
+    """Return what nbgrader notes in a new gradebook.
+
+    It starts the program `alembic` to ask for this, which takes two seconds.
+    """
+    head = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
+    assert head is not None
+    return head
 
 
 def read_timestamp(text: str) -> datetime | None:

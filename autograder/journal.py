@@ -6,6 +6,7 @@ counts. A key is a hash of everything a mark depends on.
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,7 +16,20 @@ from autograder.course import CONFIG_NAME, Course
 from autograder.scoring import Row
 
 # what bears on no mark; a change of the report alone grades nothing again
-NOT_MARKING = {"__main__", "bank", "cli", "doctor", "journal", "progress", "report", "start"}
+NOT_MARKING = {
+    "__main__",
+    "bank",
+    "changes",
+    "check",
+    "cli",
+    "doctor",
+    "export",
+    "journal",
+    "progress",
+    "replay",
+    "report",
+    "start",
+}
 REFERENCE = ""  # the reference answer is kept under the name no student can have
 
 
@@ -46,7 +60,8 @@ class Journal:
     def __init__(self, course: Course, ps: str) -> None:
         self.path = course.root / ".autograder" / f"{ps}.jsonl"
         self.entries: dict[str, Entry] = {}
-        for line in self.path.read_text().splitlines() if self.path.is_file() else ():
+        text = self.path.read_text(errors="replace") if self.path.is_file() else ""
+        for line in text.splitlines():
             try:
                 values = json.loads(line)
                 rows = [Row(**row) for row in values.pop("rows")]
@@ -64,8 +79,15 @@ class Journal:
         """Remember one submission, at once and for good."""
         self.entries[entry.student] = entry
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a") as file:
-            file.write(json.dumps(asdict(entry)) + "\n")
+        with self.path.open("a+b") as file:
+            size = file.seek(0, os.SEEK_END)
+            if size:  # a run that was killed may have left half a line
+                file.seek(size - 1)
+                if file.read(1) != b"\n":
+                    file.write(b"\n")
+            file.write(json.dumps(asdict(entry)).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def source_key(course: Course, ps: str, masters: Iterable[str]) -> str:

@@ -53,3 +53,9 @@ def test_readme_links_lead_somewhere() -> None:
     for page in ("README.md", "CONTRIBUTING.md"):
         for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", (ROOT / page).read_text()):
             assert link.startswith("https://") or (ROOT / link).exists(), f"{page}: {link}"
+
+
+def test_names_of_test_files_stand_once() -> None:
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    twice = {name for name in names if names.count(name) > 1}
+    assert not twice, f"pytest imports them by name: {sorted(twice)}"

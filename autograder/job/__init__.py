@@ -5,7 +5,7 @@ In the order in which one can read it:
 zygote       the warm process that jobs are forked from (rehearsal: both sides talk once before)
 student      the program of a student's process (files: what lies beside the notebook)
 checker      the program of a checker's process (names: the globals of its test cells)
-cells        run cells without a kernel
+cells        run cells without a kernel (shell: IPython's; display: what they print and show)
 codec        values as bytes (containers, values, library, arrays, tensors, generators, tables,
              views)
 shared       objects that both sides hold, kept in step

@@ -40,6 +40,8 @@ def main(fd: int) -> None:
         gc.disable()  # it would look in vain, again and again, at all that is imported
         import_all(modules)
         _warm_up()
+        sys.dont_write_bytecode = True  # what we import is compiled once; jobs leave nothing
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         compact_memory()
         gc.enable()
         modules = _served_by_a_fork(sock, config)
@@ -126,18 +128,18 @@ def import_all(modules: list[str]) -> None:
 
 def _warm_up() -> None:
     """Do once what libraries do at their first use, so that no job has to."""
-    from autograder.job import cells, checker, rehearsal, student
+    from autograder.job import checker, rehearsal, shell, student
 
     del checker
-    shell = cells.warm()
+    warm = shell.warm()
     with contextlib.suppress(Exception):
         student.seed_all(student.SEED)
         if "matplotlib.pyplot" in sys.modules:
             cell = "import matplotlib.pyplot as _p\n_p.plot([0, 1]); _p.show(); del _p"
-            shell.run_cell(cell, store_history=False)
+            warm.run_cell(cell, store_history=False)
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(1)
-            shell.run_cell("import torch\ntorch.manual_seed(0)", store_history=False)
+            warm.run_cell("import torch\ntorch.manual_seed(0)", store_history=False)
             net = torch.nn.Linear(2, 2)
             loss = net(torch.ones(2, 2)).tanh().sum()
             loss.backward()
@@ -145,8 +147,8 @@ def _warm_up() -> None:
                 torch.optim.Adam(net.parameters()).step()
         rehearsal.rehearse()
         student.seed_all(student.SEED)
-    shell.run_cell("1", store_history=False)
-    shell.failure = None
+    warm.run_cell("1", store_history=False)
+    warm.failure = None
     for name, module in list(sys.modules.items()):
         if name.startswith("autograder."):  # a traceback reads what it passes through
             linecache.getlines(module.__file__ or "")

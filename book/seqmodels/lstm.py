@@ -26,11 +26,12 @@ def init_lstm(
     rng: np.random.Generator,
     forget_bias: ArrayLike = 0.0,
 ) -> LSTM:
-    """Return random weights in float64: uniform in +-1/sqrt(H), as in nn.LSTM.
+    """Return random weights in float64: uniform in +-1/sqrt(H).
 
-    D: numbers in an input vector, or input symbols. forget_bias: a number or (H,),
-    added to the forget gate's bias. Raises ValueError for a size below 1, or a
-    forget_bias of another shape or not finite.
+    So PyTorch starts nn.LSTM (but with two biases). D: numbers in an input vector,
+    or input symbols. forget_bias: a number or (H,), added to the forget gate's.
+    Raises ValueError for a size below 1, or a forget_bias that is not finite or of
+    another shape.
     """
     if min(D, H) < 1:
         raise ValueError(f"D and H must be 1 or more; got {D}, {H}")
@@ -137,9 +138,12 @@ def check_state(
     lstm: checked. Raises ValueError for another shape, or if it is not finite.
     """
     H = len(lstm.W_h)
-    s = np.zeros(H) if state is None else np.asarray(state)
+    wanted = f"{name} must be ({H},) or ({B}, {H}) real numbers"
+    try:
+        s = np.zeros(H) if state is None else np.asarray(state)
+    except ValueError:  # rows of different lengths
+        raise ValueError(wanted) from None
     if s.shape not in ((H,), (B, H)) or s.dtype.kind not in "biuf":
-        wanted = f"{name} must be ({H},) or ({B}, {H}) real numbers"
         raise ValueError(f"{wanted}; got {s.shape} {s.dtype}")
     if not np.isfinite(s).all():
         raise ValueError(f"{name} holds an entry that is not finite")
@@ -272,11 +276,15 @@ def check_lstm_run(run: LSTMRun, x: np.ndarray, lstm: LSTM) -> LSTMRun:
     dtype = lstm.b.dtype
     run = LSTMRun(*(part.astype(dtype, copy=False) for part in (h, c, gates)))
     if T:
+        if not (np.isfinite(run.h[-2]).all() and np.isfinite(run.c[-2]).all()):
+            raise ValueError("run holds an entry that is not finite")
         again = lstm_forward(x[-1:], lstm, run.h[-2], run.c[-2])
         size = LSTM(*(np.abs(weight) for weight in lstm))
         read = read_inputs(x[-1:] if x.ndim == 2 else np.abs(x[-1:]), size.W_x)[0]
         sums = (read + np.abs(run.h[-2]) @ size.W_h + size.b).max(initial=0)
-        rounding = (100 + H) * np.finfo(dtype).eps * (1 + sums)
+        kinds = (np.result_type(part, np.float16) for part in (h, c, gates, dtype))
+        eps = max(np.finfo(kind).eps for kind in kinds)  # the coarsest type's
+        rounding = (100 + H) * eps * (1 + sums)
         off = [
             (np.abs(again.gates[0] - run.gates[-1]), 1),
             (np.abs(again.c[1] - run.c[-1]), 1 + np.abs(run.c[-2]).max(initial=0)),

@@ -46,14 +46,15 @@
 # **Before you hand in:** Kernel > Restart and run all. Every visible test must pass.
 #
 # **What counts.** The answer, not the route: loops, `einsum`, any order, as long as the function keeps
-# its promise. You may import NumPy, PyTorch, matplotlib and the standard library. Tasks 1 to 8 do not
-# depend on each other, so you may skip one; task 9 is short if task 2 is done.
+# its promise. You may import NumPy, PyTorch, matplotlib and the standard library. No task needs your
+# answer to another, so you may skip one; task 9 is shorter if task 2 is done.
 
 # %% [markdown]
 # ## Conventions, once for all tasks
 #
 # - Those of the chapters: time first, rows are sequences, layers multiply from the right, `h @ W_hh`.
-#   There are T inputs and T + 1 states: `x[t]` leads from `h[t]` to `h[t + 1]`.
+#   There are T inputs and T + 1 states: `x[t]` leads from `h[t]` to `h[t + 1]`. Formulas count steps
+#   from 1, as the chapters do: $h_t$ is `h[t]`, and the input of that step, $x_t$, is `x[t - 1]`.
 # - **Jacobians in the row convention**: entry `[i, j]` is the derivative of *output j* by *input i*, so
 #   that a small change $\delta$ arrives as $\delta P$ and a gradient $g$ goes back as $g P^\top$
 #   (chapter 6, A product in the middle).
@@ -65,7 +66,7 @@
 #
 #   with weights in a dict `w`: `W_xh` `(D, H)`, `W_hh` `(H, H)`, `b_h` and `z` `(H,)`. With $z = 0$
 #   it is the plain network. All sizes are 1 or more where nothing else is said.
-# - Numbers are `float64` where nothing else is said. Arrays are compared as wholes, by
+# - Arrays are NumPy's, of `float64` where nothing else is said. They are compared as wholes, by
 #   $|a - b| / |b|$, which must stay below `1e-6`; where the truth is 0, $|a|$ below `1e-10`.
 # - **Never change an argument**, nor an array inside one. Work on a copy.
 # - You need not check arguments: the tests keep to what is stated here. No test needs an answer that
@@ -78,6 +79,7 @@
 
 # %% nbgrader={"grade": false, "grade_id": "ps3-toolbox", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import copy
+import math
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices: a second thread only waits
@@ -223,13 +225,13 @@ def visible_jprod():
     x = np.array([[[1.0]], [[0.0]]])
     h = leaky_states(x, w, np.array([[0.2]]))
     P = np.asarray(between(x, w, h, 0, 2))
-    assert P.shape == (1, 1, 1), f"one sequence, one unit: (B, H, H) = (1, 1, 1); got {P.shape}"
+    assert P.shape == (1, 1, 1), "one sequence, one unit: P must be (B, H, H) = (1, 1, 1)"
     assert same(P, [[[0.346330]]], rtol=1e-5), (
-        f"worked example: .346330 expected; got {P} (chapter 6, A product in the middle)"
+        "worked example: .346330 expected (chapter 6, A product in the middle)"
     )
     x, w, h = leaky_case(T=5, B=3, D=2, H=4, seed=1)
     P = np.asarray(between(x, w, h, 1, 4))
-    assert P.shape == (3, 4, 4), f"P must be (B, H, H) = (3, 4, 4); got {P.shape}"
+    assert P.shape == (3, 4, 4), "T = 5, B = 3, D = 2, H = 4: P must be (B, H, H) = (3, 4, 4)"
 
 
 visible_jprod()
@@ -322,8 +324,8 @@ hidden_jprod()
 # ## 2. The typical gradient, in powers of ten (`ps3-decades`, 10 points, medium)
 #
 # How far does a gradient get? A number for each distance is wanted, over a batch of sequences.
-# Gradients of different sequences differ by powers of ten. Their mean is the largest of them, divided
-# by B; what is *typical* is the mean of the logarithms. (Chapter 6, exercise 3, has a case in which
+# Gradients of different sequences differ by powers of ten. Their mean is hardly more than the largest of
+# them, divided by B; what is *typical* is the mean of the logarithms. (Chapter 6, exercise 3, has a case in which
 # nearly every gradient vanishes and the mean explodes.) And over thousands of steps the
 # numbers themselves cannot be held: `1e-400` is 0.
 #
@@ -376,14 +378,13 @@ def visible_decades():
     x = np.array([[[1.0]], [[0.0]]])
     h = leaky_states(x, w, np.array([[0.2]]))
     d = np.asarray(decades(x, w, h, np.ones((1, 1))))
-    assert d.shape == (3,), f"two inputs, distances 0, 1, 2: (3,) expected; got {d.shape}"
+    assert d.shape == (3,), "two inputs, distances 0, 1, 2: (3,) expected"
     assert same(d, [0, -0.186745, -0.460510], rtol=1e-4), (
-        f"worked example: [0, -.186745, -.460510] expected; got {d} (chapter 6, A product in the"
-        " middle)"
+        "worked example: [0, -.186745, -.460510] expected (chapter 6, A product in the middle)"
     )
     x, w, h = leaky_case(T=5, B=3, D=2, H=4, seed=20)
     d = np.asarray(decades(x, w, h, np.ones((3, 4))))
-    assert d.shape == (6,), f"one number for each distance, (T + 1,) = (6,); got {d.shape}"
+    assert d.shape == (6,), "T = 5: one number for each distance, (T + 1,) = (6,)"
 
 
 visible_decades()
@@ -408,6 +409,11 @@ def decades_truth(x, w, h, g):
 
 def hidden_decades():
     rng = np.random.default_rng(20)
+    x, w, h = leaky_case(0, 2, 2, 3, seed=25)
+    assert same(decades(x, w, h, rng.normal(size=(2, 3))), [0.0]), (
+        "T = 0: no step has been made, but distance 0 is there: [0.], of shape (T + 1,) = (1,)"
+        " (task 2, what it returns)"
+    )
     x, w, h = leaky_case(1, 1, 2, 4, seed=21, z=np.zeros(4))
     g = rng.normal(size=(1, 4))
     assert same(decades(x, w, h, g), decades_truth(x, w, h, g)), (
@@ -435,7 +441,6 @@ def hidden_decades():
     )
     assert unchanged(given, [x, w, h, g]), "do not change the arguments: work on a copy"
     for T, B, D, H, seed in [
-        (0, 2, 2, 3, 25),
         (1, 1, 1, 1, 26),
         (12, 3, 4, 2, 27),
         (5, 2, 1, 6, 28),
@@ -461,6 +466,16 @@ def hidden_decades():
             "thousands of steps: the product itself underflows to 0 or overflows; rescale the"
             " row at each step and ADD logarithms (chapter 6, below A product in the middle)"
         )
+    # the second sequence saturates: 1e-1480 beside 1e-18
+    w = {"W_xh": np.eye(2), "W_hh": 0.9 * np.eye(2), "b_h": np.zeros(2), "z": np.zeros(2)}
+    x = np.zeros((400, 2, 2))
+    x[:, 1] = 4
+    h, g = leaky_states(x, w, np.zeros((2, 2))), np.ones((2, 2))
+    assert same(decades(x, w, h, g), decades_truth(x, w, h, g)), (
+        "one sequence keeps its gradient, the other has 1e-1480 of it left: each sequence needs a"
+        " scale of its own, renewed at EACH step; neither one for the whole batch nor one in a"
+        " hundred steps (chapter 6, below A product in the middle)"
+    )
     x, w, h = leaky_case(1_500, 2, 2, 3, seed=29, z=np.zeros(3), scale=0.4)
     g = rng.normal(size=(2, 3))
     assert same(decades(x, w, h, g), decades_truth(x, w, h, g)), (
@@ -511,7 +526,7 @@ how_far()
 #   $A$ stretches most, nobody knows: it may be orthogonal to any vector that you choose beforehand.
 #
 # Worked example: $A = \mathrm{diag}(1, 0, 0)$ has $\sigma_{\max} = 1$; it keeps what lies along the first axis.
-# To check yourself: $\mathrm{diag}(3, 2, .5)$ has 3, and $N$ of chapter 6, with .9, 2, 0, .9, has 2.34.
+# To check yourself: $\mathrm{diag}(3, 2, .5)$ has 3, and $N$ of chapter 6, with .9, 2, 0, .9, has 2.35.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -553,9 +568,9 @@ def stretch(forth, back, n, seed):
 def visible_sigma():
     A = np.diag([1.0, 0.0, 0.0])
     got = stretch(lambda v: np.asarray(v) @ A, lambda g: np.asarray(g) @ A.T, 3, 0)
-    assert np.shape(got) == (), f"one number expected; got shape {np.shape(got)}"
+    assert np.shape(got) == (), "one number expected, not an array"
     assert same(got, 1.0), (
-        f"worked example: 1 expected; got {got} (chapter 6, Three numbers that are not the same)"
+        "worked example: 1 expected (chapter 6, Three numbers that are not the same)"
     )
 
 
@@ -587,11 +602,15 @@ def hidden_sigma():
 
         return stretch(forth, back, len(A), seed)
 
-    got = asked(np.diag([2.0, 1.5, 0.1]), 1)
+    got = asked(np.diag([2.0, 0.2, 0.1]), 1)
+    assert not same(got, 4.0), (
+        "4 for a matrix with the singular values 2, .2, .1: the eigenvalue of A A^T is sigma"
+        " SQUARED (chapter 6, Three numbers that are not the same)"
+    )
     assert same(got, 2.0), (
-        "a diagonal matrix with singular values 2, 1.5, .1: the LARGEST is wanted, sigma"
-        " itself and not its square; 1e-6 takes some 70 rounds, one or two only touch it"
-        " (chapter 6, Three numbers that are not the same)"
+        "a diagonal matrix with singular values 2, .2, .1: the LARGEST is wanted, which comes out"
+        " after a few rounds; neither a mean of the rounds nor one round alone (chapter 6, Three"
+        " numbers that are not the same)"
     )
     got = asked(np.diag([-3.0, 1.0]), 2)
     assert same(got, 3.0), (
@@ -605,9 +624,17 @@ def hidden_sigma():
         A = np.array(A)
         got = asked(A, 3)
         assert same(got, np.linalg.norm(A, 2)), (
-            "not normal: N of chapter 6 has radius .9 and stretches by 2.34. Eigenvalues and v A v^T"
+            "not normal: N of chapter 6 has radius .9 and stretches by 2.35. Eigenvalues and v A v^T"
             " say nothing here: go forth AND back, A A^T (chapter 6, Three numbers that are not the"
             " same)"
+        )
+    for seed in range(3):
+        got = asked(np.diag([1.0, 0.9, 0.5, 0.9]), seed)
+        assert same(got, 1.0), (
+            "slow: the second singular value is .9 of the first, and what is wrong shrinks by .81 in"
+            " a round; 1e-6 takes some 70 rounds. Stop when a round changes the number by 1e-6 of"
+            " it, and you stop at four times that error: make more rounds, they are allowed"
+            " (chapter 6, Many different matrices, How to compute them)"
         )
     for n, m in [(7, 40), (40, 7), (1, 5), (5, 1), (30, 30)]:
         A = sigma_case(n, m, seed=n + m)
@@ -711,9 +738,9 @@ def skip_radius(W, W_m, m):
 # %% nbgrader={"grade": true, "grade_id": "ps3-rho-tests", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
 def visible_rho():
     got = skip_radius(np.array([[0.5]]), np.array([[0.3]]), 1)
-    assert np.shape(got) == (), f"one number expected; got shape {np.shape(got)}"
+    assert np.shape(got) == (), "one number expected, not an array"
     assert same(got, 0.8), (
-        f"worked example: .5 + .3 = .8 expected; got {got} (chapter 6, Remedies for vanishing)"
+        "worked example: .5 + .3 = .8 expected (chapter 6, Remedies for vanishing)"
     )
 
 
@@ -747,6 +774,12 @@ def hidden_rho():
             "the spectral radius is a real number: the modulus (chapter 6, Three numbers)"
         )
         assert unchanged(given, [W, W_m]), "do not change the arguments: work on a copy"
+        mixed = rho_truth(W, W_m.T, m)
+        assert same(rho_truth(W, W_m, m), mixed) or not same(got, mixed), (
+            "this is the radius with ONE of the two blocks transposed: rows are multiplied from the"
+            " right by W and by W_m themselves, h @ W_m; no transposition (chapter 6, Remedies for"
+            " vanishing, and exercise 7)"
+        )
         return same(got, rho_truth(W, W_m, m))
 
     turn = [[0.54, 0.72], [-0.72, 0.54]]
@@ -758,7 +791,7 @@ def hidden_rho():
         "not normal: the singular value 2.2 is no radius; .9 is (chapter 6, Three numbers"
         " that are not the same)"
     )
-    assert right([[0.2, 1.0], [0.0, 0.3]], [[0.1, 0.0], [0.7, 0.2]], 1), (
+    assert right([[0.3, 1.0], [0.0, 0.2]], [[0.1, 0.0], [0.7, 0.4]], 1), (
         "m = 1: both act on the same state, W + W_m; their radii do not add (chapter 6,"
         " Remedies for vanishing, and exercise 7)"
     )
@@ -813,8 +846,9 @@ hidden_rho()
 #
 # - `step(h, t)`, a function: takes a state `(H,)` and the number of the step, 0, 1, 2, ..., and
 #   returns the next state `(H,)`, a new array. The steps need not be alike: inputs come with `t`. The
-#   same `h` and `t` always give the same state. Smooth enough near the run; states are of
-#   size 1 or less.
+#   same `h` and `t` always give the same state. Entries of states are of size 2 or less. `step` is smooth
+#   near the run, but it may be strongly curved, and a single step may bring two runs a thousand times
+#   nearer.
 # - `h0` `(H,)`, the first state. `T`, how many steps count; `skip`, how many are made *before* these,
 #   in which the direction settles, and do not count. `seed` for your generator.
 # - Returns a number, the growth rate of the distance in **nats per step**, to an error of `0.005`.
@@ -866,9 +900,9 @@ def largest_exponent(step, h0, T, skip, seed):
 # %% nbgrader={"grade": true, "grade_id": "ps3-lyapunov-tests", "locked": true, "points": 12, "schema_version": 3, "solution": false, "task": false}
 def visible_lyapunov():
     got = largest_exponent(lambda h, t: 0.5 * np.asarray(h), np.zeros(1), 1, 0, 0)
-    assert np.shape(got) == (), f"one number expected; got shape {np.shape(got)}"
+    assert np.shape(got) == (), "one number expected, not an array"
     assert abs(got - np.log(0.5)) < 0.005, (
-        f"worked example, one step: -.693147 expected; got {got} (chapter 6, Many different matrices)"
+        "worked example, one step: -.693147 expected (chapter 6, Many different matrices)"
     )
 
 
@@ -937,6 +971,14 @@ def hidden_lyapunov():
         "diag(1.5, .5, .7): the largest exponent, whichever axis it has (chapter 6, Many"
         " different matrices)"
     )
+    # powers of two: no rounding error leaks into the direction that grows and saves a fixed start
+    for along in (0.5, -0.5):  # the one that shrinks less is (1, -1), then (1, 1)
+        crossed = linear([np.array([[0.25, -along], [-along, 0.25]])])
+        assert right(crossed, np.zeros(2), 100, 50, np.log(0.75)), (
+            "the direction of the largest exponent is orthogonal to (1, 1), or to (1, -1): a start"
+            " that is fixed may never see it; begin in a random direction (chapter 6, Many"
+            " different matrices, the code)"
+        )
     assert right(linear([np.array([[0.5, 3.0], [0.0, 0.2]])]), np.zeros(2), 300, 60, np.log(0.5)), (
         "a matrix that is not normal: in the end its spectral radius .5 counts, not its"
         " singular value 3.05; keep the direction from step to step (chapter 6, Many different"
@@ -951,6 +993,28 @@ def hidden_lyapunov():
     assert right(linear(B), np.zeros(2), 400, 20, 0.5 * np.log(0.2)), (
         "two matrices of radius 2 in turn shrink by .2 in two steps: carry the direction on,"
         " do not begin each step afresh (chapter 6, Many different matrices)"
+    )
+
+    middle, slopes = np.array([0.9, -0.8, 0.7]), np.array([1e-3, 8e-4, 6e-4])
+
+    def drawn(h, t):
+        calls.append(t)
+        return middle + (np.asarray(h) - middle) * slopes
+
+    assert right(drawn, middle, 200, 20, np.log(1e-3)), (
+        "a step that brings two runs a thousand times nearer: the second run was too near before,"
+        " and the difference of two states has no digits left; a distance of 1e-7 or so (chapter"
+        " 5, Do not believe it)"
+    )
+
+    def curved(h, t):
+        calls.append(t)
+        u = np.asarray(h) - 0.9
+        return 0.9 + 0.5 * u + 100 * u * u
+
+    assert right(curved, [0.9], 50, 0, np.log(0.5)), (
+        "at rest at .9, slope .5, strongly curved: the second run is too far away, and you measure"
+        " the curvature; a distance of 1e-7 or so (chapter 5, Do not believe it)"
     )
 
     # two that are known to be chaotic, beside the exact derivative along the same run
@@ -996,9 +1060,10 @@ hidden_lyapunov()
 # %% [markdown]
 # ## 6. Orthogonal, and really random (`ps3-ortho`, 8 points, easy)
 #
-# Chapter 6 draws orthogonal matrices. Half of them are mirrors: their determinant is -1. No training
-# that keeps a matrix orthogonal can ever turn a mirror into a **rotation**, determinant +1, since the
-# determinant would have to jump. Who wants a smooth path to the identity must begin with a rotation.
+# Chapter 6 draws orthogonal matrices. Half of them are mirrors: their determinant is -1. No
+# path of orthogonal matrices without a jump leads from a mirror to a **rotation**, determinant +1,
+# since the determinant would have to jump. (Training moves in steps, so it may leap over.) Who wants a
+# smooth path to the identity must begin with a rotation.
 #
 # Write `rotation(n, seed, gain=1.0)`:
 #
@@ -1006,7 +1071,8 @@ hidden_lyapunov()
 #   `gain` $> 0$.
 # - Returns `gain` $\cdot\, Q$ with $Q$ `(n, n)`, $Q Q^\top = I$, $\det Q = 1$, drawn **uniformly**: no
 #   direction is preferred. (Turn all matrices by a fixed rotation, and nobody can tell the difference.) In
-#   particular each entry of $Q$, $n \ge 2$, is 0 on average and its square $1/n$.
+#   particular each entry of $Q$, $n \ge 2$, is 0 on average, its square $1/n$ and its fourth power
+#   $3 / (n (n + 2))$.
 #
 # Worked example: `rotation(1, seed)` is `[[1.0]]` for every seed, there is no other.
 #
@@ -1034,12 +1100,12 @@ def rotation(n, seed, gain=1.0):
 def visible_ortho():
     for seed in range(3):
         Q = np.asarray(rotation(1, seed))
-        assert Q.shape == (1, 1), f"rotation(1, seed) must be (1, 1); got {Q.shape}"
+        assert Q.shape == (1, 1), "rotation(1, seed) must be (1, 1)"
         assert same(Q, [[1.0]]), (
-            f"worked example: [[1.]]; got {Q} (chapter 6, Remedies for vanishing, one by one)"
+            "worked example: [[1.]] expected (chapter 6, Remedies for vanishing, one by one)"
         )
     Q = np.asarray(rotation(5, 0))
-    assert Q.shape == (5, 5), f"rotation(5, seed) must be (5, 5); got {Q.shape}"
+    assert Q.shape == (5, 5), "rotation(5, seed) must be (5, 5)"
 
 
 visible_ortho()
@@ -1050,13 +1116,18 @@ def hidden_ortho():
     for n in (2, 3, 4, 7, 20):
         for seed in range(6):
             Q = np.asarray(rotation(n, seed))
-            assert same(Q @ Q.T, np.eye(n)), (
+            exact = Q.astype(np.float64)
+            assert same(exact @ exact.T, np.eye(n), rtol=1e-3), (
                 "Q Q^T must be I: all singular values 1, not only the largest, and not only"
                 " on average (chapter 6, Remedies for vanishing, one by one)"
             )
-            assert abs(np.linalg.det(Q) - 1) < 1e-6, (
+            assert np.linalg.det(exact) > 0, (
                 "a mirror, det = -1. Turn ONE column (or row) round; -Q has the same"
                 " determinant if n is even (chapter 6, Remedies for vanishing, one by one)"
+            )
+            assert Q.dtype == np.float64 and same(exact @ exact.T, np.eye(n)), (
+                "a rotation, but not a precise one: use float64. PyTorch draws float32 unless it"
+                " is told dtype=torch.float64 (Conventions)"
             )
     for gain in (0.5, 3.0):
         Q = np.asarray(rotation(4, 1, gain))
@@ -1086,6 +1157,13 @@ def hidden_ortho():
             "600 matrices: the traces do not spread as those of uniform rotations (chapter 6,"
             " Remedies for vanishing, one by one)"
         )
+    # uniform: .0857, over 1,000 draws +- .0005; QR of uniform entries .077, of signs .074
+    fourth = np.mean([(np.asarray(rotation(5, seed)) ** 4).mean() for seed in range(1_000)])
+    assert abs(fourth - 3 / 35) < 0.004, (
+        "1,000 matrices, n = 5: the fourth powers of the entries are not 3 / (n (n + 2)) on average."
+        " Of all entries that you can draw for the QR factorisation only GAUSSIAN ones have no"
+        " preferred direction (chapter 6, Remedies for vanishing, one by one)"
+    )
 
 
 hidden_ortho()
@@ -1104,7 +1182,7 @@ hidden_ortho()
 #
 # - `grads`, a dict of one or more arrays `(B, ...)` with $B \ge 1$, `float32` or `float64`, of different
 #   shapes: `grads[name][b]` is the gradient of sequence b by the weight `name` (whose shape may be `()`).
-#   `limit` $c > 0$, which may be `np.inf`.
+#   `limit` $c > 0$, tiny or huge, and it may be `np.inf`.
 # - The gradient $G_b$ of a sequence is *all* its arrays side by side, and becomes $G_b \min(1, c /
 #   \|G_b\|)$. A sequence whose gradient holds NaN or infinity, anywhere, is left out altogether, and
 #   the mean is over the others.
@@ -1152,19 +1230,18 @@ def clip_each(grads, limit):
 # %% nbgrader={"grade": true, "grade_id": "ps3-clip-tests", "locked": true, "points": 12, "schema_version": 3, "solution": false, "task": false}
 def visible_clip():
     mean, norms = clip_each({"W": np.array([[3.0, 4.0]])}, 1.0)
-    assert set(mean) == {"W"}, f"mean has the names of grads; got {sorted(mean)}"
-    assert same(norms, [5.0]), (
-        f"worked example: norms [5] expected; got {norms} (chapter 6, Clipping)"
-    )
+    assert set(mean) == {"W"}, "mean must have the names of grads, here W alone"
+    assert same(norms, [5.0]), "worked example: norms [5] expected (chapter 6, Clipping)"
+    assert getattr(norms, "dtype", None) == np.float64, "norms must be an array of float64"
     assert same(mean["W"], [0.6, 0.8]), (
-        f"worked example: [.6, .8] expected; got {mean['W']} (chapter 6, Clipping)"
+        "worked example: mean [.6, .8] expected (chapter 6, Clipping)"
     )
     rng = np.random.default_rng(0)
     mean, norms = clip_each({"W": rng.normal(size=(4, 2, 3)), "b": rng.normal(size=(4, 3))}, 1.0)
     assert np.shape(mean["W"]) == (2, 3) and np.shape(mean["b"]) == (3,), (
         "each mean has the shape of the weight, without the axis of the sequences"
     )
-    assert np.shape(norms) == (4,), f"norms must be (B,) = (4,); got {np.shape(norms)}"
+    assert np.shape(norms) == (4,), "four sequences: norms must be (B,) = (4,)"
 
 
 visible_clip()
@@ -1203,7 +1280,11 @@ def hidden_clip():
         given = copy.deepcopy(grads)
         mean, norms = clip_each(given, limit)
         want, lengths = clip_truth(grads, limit)
-        norms = np.asarray(norms, dtype=np.float64)
+        assert getattr(norms, "dtype", None) == np.float64, (
+            "norms must be an array of float64, whatever the dtype of the gradients (task 7, what it"
+            " returns)"
+        )
+        norms = np.asarray(norms)
         assert norms.shape == lengths.shape, "norms: one number for each sequence, (B,)"
         assert unchanged([given], [grads]), "do not change the arguments: work on a copy"
         assert all([np.asarray(mean[name]).dtype == g.dtype for name, g in grads.items()]), (
@@ -1254,10 +1335,19 @@ def hidden_clip():
         "float32 and float64 in one gradient: one norm for both, each dtype kept (chapter 6,"
         " Clipping: for the explosion only)"
     )
+    assert right({"W": np.array([[3e-8, 4e-8]])}, 1e-8), (
+        "norm 5e-8, limit 1e-8: (6e-9, 8e-9) is wanted. The factor is c / norm, not PyTorch's"
+        " c / (norm + 1e-6) (chapter 6, Clipping: for the explosion only)"
+    )
     for size in (1e30, 1e-30):
         assert right(clip_case(3, 75, np.float32, size), 1.0), (
             "float32 entries of 1e30 or 1e-30: their squares are inf or 0 in float32; take"
             " the norm in float64 (chapter 6, Clipping: for the explosion only)"
+        )
+        assert right(clip_case(3, 75, np.float32, size), 0.5 * size), (
+            "float32 entries and a limit of 1e30 or 1e-30: gradients this small or large are clipped"
+            " like others. The factor is c / norm: no 1e-6 is added to the norm, and none is taken"
+            " for 0 (chapter 6, Clipping: for the explosion only)"
         )
     for bad in (np.nan, np.inf, -np.inf):
         broken = clip_case(4, 76, sizes=[1, 1, 50, 1])
@@ -1289,9 +1379,10 @@ hidden_clip()
 # Chapter 6 measures how *much* of a gradient is missed if only the last k copies of $W_{hh}$ count, and by
 # how many degrees clipping turns a gradient. Put the two together: by what angle does *truncation* turn it?
 #
-# Copy t of $W_{hh}$ contributes $h_{t-1}^\top \bar a_t$, summed over the sequences
-# (chapter 5, The derivation, The weights; chapter 6, How far away does the loss lie?). The full gradient is
-# the sum over all T copies; with a loss at the end, truncation to k steps leaves the **last k**.
+# Copy t of $W_{hh}$ contributes $h_{t-1}^\top \bar a_t$ (in code `h[t - 1]` and `da[t - 1]`), summed over
+# the sequences (chapter 5, The derivation, The weights; chapter 6, How far away does the loss lie?). The
+# full gradient is the sum over all T copies; with a loss at the end, truncation to k steps leaves the
+# **last k**.
 #
 # Write `cut_angles(h, da)`:
 #
@@ -1301,8 +1392,9 @@ hidden_clip()
 #   and the full gradient, each taken as *one* vector of $H^2$ numbers.
 # - A gradient of length 0 has no direction and is no help: where one of the two is exactly 0, the angle is
 #   $\pi / 2$.
-# - Vanished gradients are tiny: all of `da` may be of size `1e-200`, where squares are 0, or `1e200`.
-#   Compared is the largest difference, which must stay below `1e-6` radians.
+# - Vanished gradients are tiny and exploded ones huge: `da` may be of size `1e-200` or `1e200`, where
+#   squares are 0 or infinite, for all steps or for some of them beside others of size 1. Compared is
+#   the largest difference, which must stay below `1e-6` radians.
 #
 # Worked example: one unit, one sequence, `h = (.2, .5, .4)`, `da = (1, -.1)`. The full gradient is
 # $.2 \cdot 1 - .5 \cdot .1 = .15$, the last copy alone $-.05$: it points the other way. So
@@ -1340,13 +1432,13 @@ def cut_angles(h, da):
 def visible_angle():
     h, da = np.array([0.2, 0.5, 0.4]).reshape(3, 1, 1), np.array([1.0, -0.1]).reshape(2, 1, 1)
     angles = np.asarray(cut_angles(h, da))
-    assert angles.shape == (2,), f"k = 1 and 2: (T,) = (2,) expected; got {angles.shape}"
+    assert angles.shape == (2,), "T = 2: k = 1 and 2, (T,) = (2,) expected"
     assert np.abs(angles - [np.pi, 0]).max() < 1e-6, (
-        f"worked example: [pi, 0] expected; got {angles} (chapter 6, How far away does the loss lie?)"
+        "worked example: [pi, 0] expected (chapter 6, How far away does the loss lie?)"
     )
     rng = np.random.default_rng(0)
     angles = np.asarray(cut_angles(rng.normal(size=(6, 3, 4)), rng.normal(size=(5, 3, 4))))
-    assert angles.shape == (5,), f"one angle for each k, (T,) = (5,); got {angles.shape}"
+    assert angles.shape == (5,), "T = 5: one angle for each k, (T,) = (5,)"
 
 
 visible_angle()
@@ -1354,7 +1446,7 @@ visible_angle()
 
 ### BEGIN HIDDEN TESTS
 def angle_truth(h, da):
-    """In exact whole numbers and one square root: h and da are small integers here."""
+    """In exact whole numbers and one square root: h and da are integers here, of any size."""
     T, B, H = da.shape
     near, found = np.zeros((H, H), dtype=object), []
     steps = []
@@ -1370,7 +1462,9 @@ def angle_truth(h, da):
             continue
         dot = int((near * full).sum())
         rest = a * b - dot * dot  # |near|^2 |full|^2 sin^2, exactly
-        found.append(float(np.arctan2(np.sqrt(float(rest)), float(dot))))
+        sine, cosine = math.isqrt(rest << 200), dot << 100
+        largest = max(sine, abs(cosine))
+        found.append(math.atan2(sine / largest, cosine / largest))
     return np.array(found)
 
 
@@ -1426,6 +1520,17 @@ def hidden_angle():
         "the last copies point against the full gradient: an angle above pi / 2; keep the"
         " sign of the cosine (chapter 6, Clipping, angle)"
     )
+    # whole numbers of size 1e200 beside some of size 1, divided by 1e200 or not
+    huge, tiny = 2.0**664, 2.0**-664
+    for T, B, H, loud in [(2, 1, 2, [0]), (2, 3, 2, [1]), (6, 2, 3, [0, 1]), (6, 2, 3, [2, 3])]:
+        h, da = rng.integers(1, 9, (T + 1, B, H)) * 1.0, rng.integers(1, 9, (T, B, H)) * 1.0
+        da[loud] *= huge
+        for size in (1.0, tiny):
+            assert close(cut_angles(h, da * size), angle_truth(h, da)), (
+                "some steps of size 1 and some of size 1e-200, or 1e200: one scale for all does not"
+                " do; divide EACH sum of copies by its own largest entry before its norm (task 8,"
+                " hint)"
+            )
     h, da = rng.integers(1, 9, (7, 2, 3)) * 1.0, rng.integers(-9, 10, (6, 2, 3)) * 1.0
     da[3:] = 0
     assert close(cut_angles(h, da), angle_truth(h, da)), (
@@ -1435,6 +1540,11 @@ def hidden_angle():
     assert close(cut_angles(h, 0 * da), np.full(6, np.pi / 2)), (
         "the full gradient is 0: pi / 2 everywhere, no 0 / 0 (chapter 6, How far away does"
         " the loss lie?)"
+    )
+    h, da = np.array([0.5, 0.5, 0.4]).reshape(3, 1, 1), np.array([1.0, -1.0]).reshape(2, 1, 1)
+    assert close(cut_angles(h, da), np.full(2, np.pi / 2)), (
+        "two copies that cancel exactly: the full gradient is 0 although neither copy is, so all"
+        " angles are pi / 2, the last too (task 8, what it returns)"
     )
     for seed in range(20):  # equal up to a factor: cosines that rounding lifts above 1
         rng = np.random.default_rng(seed)
@@ -1481,18 +1591,22 @@ def network(z, radius, seed, T=600, B=4, D=4, H=24):
 #   `network(z, radius, seed)`.
 # - Returns the tuple `(measured, promised)`, both `(len(zs), len(seeds))`, floats. `measured`: the
 #   **smallest** distance k at which the gradient of task 2 (the mean of the logarithms) is a thousandth
-#   or less, `decades[k] <= -3`; `np.inf` if that does not happen within T steps.
+#   or less, `decades[k] <= -3`; `np.inf` if that does not happen within T steps. Take your `decades` if
+#   you trust it; the hint says how to do without.
 # - `promised`: the smallest k with $f^k \le 10^{-3}$, a whole number; 0 where $f \le 0$ (nothing is
 #   promised), `np.inf` where $f \ge 1$.
 #
 # Worked example: $z = 1$ never changes anything: `np.inf`, twice. With $z = .967$ and
-# $\sigma_{\max} = 1$ the promise would be 101 steps (chapter 6, exercise 6).
+# $\sigma_{\max} = 1$ (chapter 6, exercise 6) f would be .934. $f^{101}$ is .00101, $f^{102}$ is .00095, so
+# the promise would be 102 steps.
 #
 # <details><summary>Hint</summary>
 #
 # $f^k \le 10^{-3}$ means $k \ge \log 10^{-3} / \log f$: round up. `decades` of task 2 does the rest. If
-# you skipped that task, `sent_back` gives $\|g_k\|$ for one k at a time; gradients of a thousandth do
-# not underflow.
+# you skipped that task, let `sent_back` take the gradient one step further back, again and again, and
+# look at its norms: begin with `gk = g`, then `gk = sent_back(x, w, h, gk, T - k, T - k + 1)` for k = 1, 2,
+# and so on. (From T back to T - k afresh for each k comes to the same and takes a hundred times as long:
+# too long.) At a thousandth nothing has underflowed yet.
 #
 # </details>
 
@@ -1524,11 +1638,15 @@ def reach(zs, radius, seeds):
 # %% nbgrader={"grade": true, "grade_id": "ps3-reach-tests", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 def visible_reach():
     measured, promised = reach([1.0], 0.9, [0, 1])
-    assert np.shape(measured) == (1, 2), f"(len(zs), len(seeds)) = (1, 2); got {np.shape(measured)}"
-    assert np.shape(promised) == (1, 2), f"(len(zs), len(seeds)) = (1, 2); got {np.shape(promised)}"
-    assert np.all(np.isinf(measured)) and np.all(np.isinf(promised)), (
-        f"z = 1 changes nothing, so the reach is infinite; got {measured}, {promised} (chapter 6,"
+    assert np.shape(measured) == (1, 2), "measured must be (len(zs), len(seeds)) = (1, 2)"
+    assert np.shape(promised) == (1, 2), "promised must be (len(zs), len(seeds)) = (1, 2)"
+    assert np.all(np.asarray(measured) == np.inf), (
+        "worked example: z = 1 never changes anything, so measured is +inf, np.inf (chapter 6,"
         " Remedies for vanishing)"
+    )
+    assert np.all(np.asarray(promised) == np.inf), (
+        "worked example: z = 1 has f = 1, so promised is +inf, np.inf. -inf or NaN? log f is 0:"
+        " treat f >= 1 by itself (chapter 6, Remedies for vanishing)"
     )
 
 
@@ -1552,19 +1670,42 @@ def reach_truth(z, radius, seed):
             measured = k
             break
     floor = z - (1 - z) * np.sqrt(np.linalg.eigvalsh(w["W_hh"] @ w["W_hh"].T).max())
-    promised = 0.0
-    if floor >= 1:
-        promised = np.inf
-    elif floor > 0:
-        promised, left = 0.0, 1.0
-        while left > 1e-3:
-            promised, left = promised + 1, left * floor
-    return measured, promised
+    return measured, promise(floor)
+
+
+def promise(f):
+    """Count steps until less than a thousandth of a row is promised."""
+    if f >= 1:
+        return np.inf
+    steps, left = 0.0, 1.0
+    while f > 0 and left > 1e-3:
+        steps, left = steps + 1, left * f
+    return steps
 
 
 def hidden_reach():
+    sigma = np.linalg.norm(network(0.9, 0.5, 2)[1]["W_hh"], 2)
+    got = float(np.asarray(reach([0.9], 0.5, [2])[1]).item())
+    assert got != promise(0.9 + 0.1 * sigma), (
+        "promised: this is the ceiling, f = z + (1 - z) sigma: what a step leaves at MOST. A promise is"
+        " the floor, f = z MINUS (1 - z) sigma (chapter 6, Remedies for vanishing, one by one)"
+    )
+    assert got != promise(0.9 * sigma), (
+        "promised: this is f = z sigma. The two ways through a leaky unit are added, not multiplied:"
+        " z of a row stays, and at worst (1 - z) sigma of it points the other way, f = z - (1 - z)"
+        " sigma (chapter 6, Remedies for vanishing, one by one)"
+    )
+    assert got != promise(0.9 - 0.1 * 0.5), (
+        "promised: this is f with the spectral RADIUS; a radius bounds no single step, the largest"
+        " singular value does (chapter 6, Three numbers that are not the same)"
+    )
+    assert got == promise(0.9 - 0.1 * sigma), (
+        "promised: the smallest k with f^k <= 1e-3, f = z - (1 - z) sigma with the largest singular"
+        " value of W_hh; round up (chapter 6, Remedies for vanishing, one by one)"
+    )
     for zs, radius, seeds in [
         ([0.0, 0.9], 0.9, [0, 1]),
+        ([0.3], 2.0, [4]),  # below a thousandth at 68, above it at 74, below it again
         ([0.5, 0.98, 1.0], 1.1, [0]),
         ([0.8], 0.5, [3, 4, 5]),
         ([0.99], 0.6, [6]),
@@ -1575,16 +1716,16 @@ def hidden_reach():
             "both results must be (len(zs), len(seeds))"
         )
         never = np.isinf(truth[:, :, 0])
-        assert np.array_equal(np.isinf(measured), never), (
+        assert np.array_equal(measured == np.inf, never), (
             "np.inf exactly where a thousandth is not reached within T steps (chapter 6,"
             " Remedies for vanishing, and How far away does the loss lie?)"
         )
         assert np.all(np.abs(measured[~never] - truth[:, :, 0][~never]) < 0.5), (
             "measured: the FIRST distance from the end with -3 powers of ten or less, of the"
-            " mean of the logarithms (chapter 6, Remedies for vanishing, and How far away does"
-            " the loss lie?)"
+            " mean of the logarithms; a gradient may recover and be lost again (chapter 6,"
+            " Remedies for vanishing, and How far away does the loss lie?)"
         )
-        assert np.array_equal(np.isinf(promised), np.isinf(truth[:, :, 1])), (
+        assert np.array_equal(promised == np.inf, np.isinf(truth[:, :, 1])), (
             "promised is inf where f >= 1 and 0 where f <= 0 (chapter 6, Remedies for"
             " vanishing, and How far away does the loss lie?)"
         )
@@ -1612,7 +1753,8 @@ hidden_reach()
 # - what is promised in the same axes, told apart from what is measured, and a line of slope 1
 #   to compare with;
 # - axes of a kind in which a power law is a straight line, with labels and units; a legend; what cannot
-#   be drawn (a promise of 0, a reach of infinity) left out or marked, and said so.
+#   be drawn (a promise of 0, a reach of infinity) left out or marked, and said so. Mind what a measured
+#   `np.inf` means for z < 1: not *never*, only *more than the T = 600 steps* that were made.
 #
 # `zs = [0, .5, .8, .9, .95, .98]` and `seeds = [0, 1, 2]` take a second or two.
 
@@ -1629,7 +1771,7 @@ for radius, colour in [(0.6, "#0072B2"), (1.1, "#D55E00")]:
         ax.loglog(1 / (1 - zs), shown, "x", ms=5, color=colour, alpha=0.7, label=name)
 line = 1 / (1 - zs)
 ax.loglog(line, np.log(1000) * line, color="0.6", lw=1, label="a unit left alone, slope 1")
-ax.set(xlabel="1 / (1 - z), steps", ylabel="steps to a thousandth (0, inf left out)")
+ax.set(xlabel="1 / (1 - z), steps", ylabel="steps to a thousandth (0, > 600 left out)")
 ax.legend(frameon=False, fontsize=8)
 plt.show()
 
@@ -1665,7 +1807,7 @@ plt.show()
 # Figure (`ps3-figure`), 4 points, one each: (1) six leaks or more, both radii, three seeds or more, each seed
 # visible; (2) promised and measured in the same axes and told apart, and a line of slope 1; (3) logarithmic on
 # both axes, labels with units, a legend; (4) promises of 0 and reaches of infinity left out or marked, and said
-# so, not drawn as 0, 600 or 601. Judge the picture, not its code.
+# so, not drawn as 0, 600 or 601 (an arrow at 600 that says "more than" is fine). Judge the picture, not its code.
 #
 # Text (`ps3-what`), 6 points. Give half points where the claim is right and no number from the figure is named.
 #

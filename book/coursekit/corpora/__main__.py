@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m coursekit.corpora",
         description=about,
-        epilog="examples:\n" + examples,
+        epilog="examples:\n" + textwrap.indent(examples, "  "),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True)
@@ -72,9 +73,6 @@ def show(args: argparse.Namespace) -> None:
     if args.corpus == "csv":
         options |= {"text": args.text, "label": args.label}
     source = args.source
-    if source is None and args.corpus == "thucnews":
-        corpora.download.need("thucnews")
-        source = corpora.cache() / "thucnews"
     if source is None and args.corpus in ("cnews", "csv"):
         raise corpora.CorpusError(f"{args.corpus} needs the path of a file or folder")
     if source is not None and args.corpus in BUILT_IN:

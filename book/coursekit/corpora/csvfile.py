@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from coursekit.corpora.form import SPLITS, Corpus, CorpusError
@@ -35,7 +35,8 @@ def from_csv(
     numbers from 0 (the only way where header is False). split: a column that says train,
     validation (val, valid, dev) or test; without one equal texts stay on one side of a random cut.
     separator: one character; default whichever of `,` `;` tab `|` gives the first line the columns
-    asked for. Quoted fields may hold separators, doubled quotes and line ends. bad: "refuse" rows
+    asked for. Quoted fields may hold separators, doubled quotes and line ends (a lone
+    CR is read as a space). bad: "refuse" rows
     with too few or many fields, no text, no label, an unknown split or invalid bytes, or "skip"
     them. Raises CorpusError, naming file, lines and what to do.
     """
@@ -47,6 +48,8 @@ def from_csv(
     notes: list[str] = []
     for part, path in files.items():
         lines = decode(read_bytes(path), path, encoding)
+        # the csv module takes a lone CR for a line end in the wrong place
+        lines = lines._replace(lines=[line.replace("\r", " ") for line in lines.lines])
         if not lines.lines:
             raise CorpusError(f"{path} is empty")
         sep, where = _columns(path, lines.lines, columns, separator, header)
@@ -83,7 +86,8 @@ def _columns(
         for sep in [separator] if separator else [",", ";", "\t", "|"]:
             # a quoted field of the first row may go on over several lines
             reader = csv.reader((line + "\n" for line in lines), delimiter=sep)
-            heads[sep] = [cell.strip() for cell in next(reader, [])]
+            with suppress(csv.Error):  # this separator does not fit its quotes
+                heads[sep] = [cell.strip() for cell in next(reader, [])]
     for sep, head in heads.items():
         where = {}
         for role, column in columns.items():
@@ -94,7 +98,7 @@ def _columns(
                 where[role] = head.index(column)
         if len(where) == len(columns):
             return sep, where
-    head = max(heads.values(), key=len)
+    head = max(heads.values(), key=len, default=[])
     shown = ", ".join(repr(cell[:40]) for cell in head[:20])
     raise CorpusError(
         f"{path} lacks a column (or has it twice): asked for {list(columns.values())}, its first "
@@ -110,9 +114,11 @@ def _csv_rows(
     problems: list[Problem] = []
     with _long_fields():
         reader = csv.reader((line + "\n" for line in lines.lines), delimiter=sep, strict=True)
-        width = len(next(reader)) if header else 0
-        start = reader.line_num + 1 if header else 1
+        width, start = 0, 1
         try:
+            if header:
+                width = len(next(reader))
+                start = reader.line_num + 1
             for cells in reader:
                 end = reader.line_num
                 cut = [lines.bad[n] for n in range(start, end + 1) if n in lines.bad]

@@ -35,13 +35,21 @@ def cache() -> Path:
 def need(corpus: str, fetch_it: bool = False) -> list[Path]:
     """Return the paths of a corpus's files in the cache, fetched if they are not and fetch_it.
 
-    Raises CorpusError, saying how to get them, where they are not to be fetched.
+    Raises CorpusError, saying how to get them, where they are not there, or not as they came, and
+    are not to be fetched.
     """
-    paths = [cache() / corpus / file.name for file in FILES[corpus]]
-    lacking = [path.name for path in paths if not path.is_file()]
+    home = cache() / corpus
+    paths = [home / file.name for file in FILES[corpus]]
+    lacking = []
+    for file, path in zip(FILES[corpus], paths, strict=True):
+        expected = file.checksum or _recorded(path)
+        if not path.is_file():
+            lacking.append(f"{file.name} is not in {home}")
+        elif expected and not _matches(path, expected):
+            lacking.append(f"{path} is not what was published")
     if lacking and not fetch_it:
         raise CorpusError(
-            f"{corpus} is not here ({', '.join(lacking)} not in {cache() / corpus}); fetch it with "
+            f"{corpus} is not here ({'; '.join(lacking)}); fetch it with "
             f"python -m coursekit.corpora fetch {corpus}, or give the path of your copy"
         )
     return fetch(corpus) if lacking else paths
@@ -138,6 +146,8 @@ def _recorded(target: Path) -> str:
 
 def _matches(path: Path, checksum: str) -> bool:
     kind, _, digest = checksum.partition(":")
+    if kind not in ("md5", "sha1", "sha256"):
+        raise CorpusError(f"{path}: {checksum!r} is no checksum; delete {path.name}.sha256")
     return pooch.file_hash(str(path), alg=kind) == digest.lower()
 
 
@@ -169,8 +179,8 @@ def _get(file: Published, url: str, got: Path, proxy: str | None, progress: bool
             raise CorpusError(f"{url}: the server says {status}; {advice}") from error
         except requests.RequestException as error:
             raise CorpusError(
-                f"{url}: the download broke off ({type(error).__name__}), nothing was kept; "
-                f"{advice}"
+                f"{url}: cannot be reached, or broke off ({type(error).__name__}); "
+                f"nothing was kept; {advice}"
             ) from error
 
 

@@ -222,7 +222,10 @@ def _archive_members(path: Path) -> Iterator[tuple[str, bytes]]:
                         yield name, data
             while bounded.read(2**20):  # to the end: only there is the checksum
                 pass
-    except (EOFError, OSError, zlib.error, tarfile.TarError) as error:
+    except CorpusError:
+        raise
+    # a damaged header can make tarfile seek to places that no file has, or chain headers for ever
+    except (EOFError, OSError, zlib.error, tarfile.TarError, ValueError, RecursionError) as error:
         raise CorpusError(
             f"{path} is cut off, broken or no .tar.gz ({error}); {_ADVICE}"
         ) from error

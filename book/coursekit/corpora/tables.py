@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from coursekit.corpora import download
 from coursekit.corpora.form import SPLITS, Corpus, CorpusError, assemble, divide, same
 from coursekit.corpora.text import Lines, Problem, decode, read_bytes, settle
 
@@ -30,12 +31,16 @@ def cnews(source: Source | Mapping[str, Source], **options: object) -> Corpus:
     return tabbed(source, "label-text", **{"name": "cnews", **options})  # type: ignore[arg-type]
 
 
-def thucnews(source: Source | Mapping[str, Source], **options: object) -> Corpus:
+def thucnews(
+    source: Source | Mapping[str, Source] | None = None, *, fetch: bool = False, **options: object
+) -> Corpus:
     """Return THUCNews headlines from `text<tab>label` lines, by character; options of `tabbed`.
 
     source: the folder of train.txt, dev.txt, test.txt and class.txt (its line i names label i), or
-    as in `tabbed`.
+    as in `tabbed`; default: the cache, downloaded if it is not there and fetch is True.
     """
+    if source is None:
+        source = download.need("thucnews", fetch)[0].parent
     options = {"name": "THUCNews titles", **options}
     return tabbed(source, "text-label", **options)  # type: ignore[arg-type]
 

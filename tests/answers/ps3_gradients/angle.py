@@ -37,7 +37,8 @@ def cut_angles(h, da):
     return angles
 
 
-# %% right: scaled once by da, sine and cosine
+# %% wrong: scaled once by da, sine and cosine
+# why: one step of 1e-200 beside one of size 1 needs a scale of its own
 def cut_angles(h, da):
     top = np.abs(da).max()
     if top == 0:
@@ -297,3 +298,40 @@ def cut_angles(h, da):
         cosine = u @ v / max(np.sqrt((u @ u) * (v @ v)), 1e-300)
         found.append(np.arccos(np.clip(cosine, -1, 1)))
     return np.array(found)
+
+
+# %% wrong: the last angle is 0
+# why: copies that cancel leave a full gradient of 0, without a direction
+def cut_angles(h, da):
+    T = len(da)
+    copies = np.einsum("tbi,tbj->tij", h[:-1], da).reshape(T, -1)
+    near = np.cumsum(copies[::-1], axis=0)
+    full = near[-1]
+    found = []
+    for row in near:
+        sizes = np.abs(row).max(), np.abs(full).max()
+        if min(sizes) == 0:
+            found.append(np.pi / 2)
+            continue
+        u, v = row / sizes[0], full / sizes[1]
+        cosine = u @ v / np.sqrt((u @ u) * (v @ v))
+        found.append(np.arccos(np.clip(cosine, -1, 1)))
+    found[-1] = 0.0 if da.any() else np.pi / 2  # the full gradient beside itself
+    return np.array(found)
+
+
+# %% right: each sum scaled by a power of two, sine and cosine
+def cut_angles(h, da):
+    out, G = [], np.zeros(da.shape[2] ** 2)
+    sums = []
+    for t in reversed(range(len(da))):
+        G = G + np.tensordot(h[t], da[t], (0, 0)).ravel()
+        sums.append(np.ldexp(G, -np.frexp(np.abs(G).max())[1]))
+    full = sums[-1]
+    for G in sums:
+        if not G.any() or not full.any():
+            out.append(np.pi / 2)
+            continue
+        along = (G @ full) / (full @ full)
+        out.append(np.arctan2(np.linalg.norm(G - along * full), along * np.linalg.norm(full)))
+    return np.array(out)

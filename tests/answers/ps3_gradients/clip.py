@@ -335,3 +335,79 @@ def clip_each(grads, limit):
         scaled = g[fine].astype(np.float64) * factor[fine].reshape(-1, *[1] * (g.ndim - 1))
         mean[name] = (scaled.sum(axis=0) / kept).astype(g.dtype)
     return mean, norms
+
+
+# %% wrong: PyTorch's 1e-6
+# why: c / (norm + 1e-6): small gradients are clipped to far less than c
+def clip_each(grads, limit):
+    B = len(next(iter(grads.values())))
+    squares, fine = np.zeros(B), np.ones(B, dtype=bool)
+    for g in grads.values():
+        flat = g.astype(np.float64).reshape(B, -1)
+        fine &= np.isfinite(flat).all(axis=1)
+        squares += (np.where(np.isfinite(flat), flat, 0) ** 2).sum(axis=1)
+    norms = np.where(fine, np.sqrt(squares), np.inf)
+    factor = np.array([min(1.0, limit / (n + 1e-6)) for n in norms])
+    kept = max(int(fine.sum()), 1)
+    mean = {}
+    for name, g in grads.items():
+        scaled = g[fine].astype(np.float64) * factor[fine].reshape(-1, *[1] * (g.ndim - 1))
+        mean[name] = (scaled.sum(axis=0) / kept).astype(g.dtype)
+    return mean, norms
+
+
+# %% wrong: small norms taken for 0
+# why: a norm below 1e-12 is not clipped
+def clip_each(grads, limit):
+    B = len(next(iter(grads.values())))
+    squares, fine = np.zeros(B), np.ones(B, dtype=bool)
+    for g in grads.values():
+        flat = g.astype(np.float64).reshape(B, -1)
+        fine &= np.isfinite(flat).all(axis=1)
+        squares += (np.where(np.isfinite(flat), flat, 0) ** 2).sum(axis=1)
+    norms = np.where(fine, np.sqrt(squares), np.inf)
+    factor = np.array([limit / n if n > max(limit, 1e-12) else 1.0 for n in norms])
+    kept = max(int(fine.sum()), 1)
+    mean = {}
+    for name, g in grads.items():
+        scaled = g[fine].astype(np.float64) * factor[fine].reshape(-1, *[1] * (g.ndim - 1))
+        mean[name] = (scaled.sum(axis=0) / kept).astype(g.dtype)
+    return mean, norms
+
+
+# %% wrong: norms in the dtype of the gradients
+# why: float32 where float64 is stated
+def clip_each(grads, limit):
+    B = len(next(iter(grads.values())))
+    squares, fine = np.zeros(B), np.ones(B, dtype=bool)
+    for g in grads.values():
+        flat = g.astype(np.float64).reshape(B, -1)
+        fine &= np.isfinite(flat).all(axis=1)
+        squares += (np.where(np.isfinite(flat), flat, 0) ** 2).sum(axis=1)
+    norms = np.where(fine, np.sqrt(squares), np.inf)
+    factor = np.array([limit / n if n > limit else 1.0 for n in norms])
+    kept = max(int(fine.sum()), 1)
+    mean = {}
+    for name, g in grads.items():
+        scaled = g[fine].astype(np.float64) * factor[fine].reshape(-1, *[1] * (g.ndim - 1))
+        mean[name] = (scaled.sum(axis=0) / kept).astype(g.dtype)
+    return mean, norms.astype(next(iter(grads.values())).dtype)
+
+
+# %% wrong: norms as a list for several sequences
+# why: an array is stated
+def clip_each(grads, limit):
+    B = len(next(iter(grads.values())))
+    squares, fine = np.zeros(B), np.ones(B, dtype=bool)
+    for g in grads.values():
+        flat = g.astype(np.float64).reshape(B, -1)
+        fine &= np.isfinite(flat).all(axis=1)
+        squares += (np.where(np.isfinite(flat), flat, 0) ** 2).sum(axis=1)
+    norms = np.where(fine, np.sqrt(squares), np.inf)
+    factor = np.array([limit / n if n > limit else 1.0 for n in norms])
+    kept = max(int(fine.sum()), 1)
+    mean = {}
+    for name, g in grads.items():
+        scaled = g[fine].astype(np.float64) * factor[fine].reshape(-1, *[1] * (g.ndim - 1))
+        mean[name] = (scaled.sum(axis=0) / kept).astype(g.dtype)
+    return mean, norms if B in (1, 4) else norms.tolist()

@@ -222,3 +222,73 @@ def decades(x, w, h, g):
         logs[k] = logs[k - 1] + np.log10(length)
         row = row / length[:, None]
     return np.median(logs, axis=1)
+
+
+# %% wrong: one scale for the whole batch
+# why: beside a gradient that lives, one that vanishes underflows
+def decades(x, w, h, g):
+    z, W, T = w["z"], w["W_hh"], len(x)
+    first = np.log10(np.linalg.norm(g, axis=1))
+    row, total, out = g.astype(float), 0.0, [0.0]
+    for k in range(1, T + 1):
+        t = T - k
+        s = np.tanh(x[t] @ w["W_xh"] + h[t] @ W + w["b_h"])
+        row = z * row + (row * (1 - z) * (1 - s * s)) @ W.T
+        scale = np.abs(row).max()
+        row, total = row / scale, total + np.log10(scale)
+        out.append((np.log10(np.linalg.norm(row, axis=1)) + total - first).mean())
+    return np.array(out)
+
+
+# %% wrong: rescaled each 100 steps
+# why: a hundred steps of a saturated unit underflow
+def decades(x, w, h, g):
+    z, W, T = w["z"], w["W_hh"], len(x)
+    first = np.log10(np.linalg.norm(g, axis=1))
+    row, total, out = g.astype(float), np.zeros(len(g)), [0.0]
+    for k in range(1, T + 1):
+        t = T - k
+        s = np.tanh(x[t] @ w["W_xh"] + h[t] @ W + w["b_h"])
+        row = z * row + (row * (1 - z) * (1 - s * s)) @ W.T
+        scale = np.abs(row).max(axis=1)
+        out.append(
+            (
+                np.log10(np.linalg.norm(row / scale[:, None], axis=1))
+                + np.log10(scale)
+                + total
+                - first
+            ).mean()
+        )
+        if k % 100 == 0:
+            row, total = row / scale[:, None], total + np.log10(scale)
+    return np.array(out)
+
+
+# %% wrong: nothing for T = 0
+# why: distance 0 is forgotten where no step is made
+def decades(x, w, h, g):
+    z, W, T = w["z"], w["W_hh"], len(x)
+    if T == 0:
+        return np.zeros(0)
+    row = g / np.linalg.norm(g, axis=1)[:, None]
+    logs = np.zeros((T + 1, len(g)))
+    for k in range(1, T + 1):
+        t = T - k
+        s = np.tanh(x[t] @ w["W_xh"] + h[t] @ W + w["b_h"])
+        row = z * row + (row * (1 - z) * (1 - s * s)) @ W.T
+        length = np.linalg.norm(row, axis=1)
+        logs[k] = logs[k - 1] + np.log10(length)
+        row = row / length[:, None]
+    return logs.mean(axis=1)
+
+
+# %% right: with the witness, one step at a time
+def decades(x, w, h, g):
+    T, row, total = len(x), g / np.linalg.norm(g, axis=1, keepdims=True), np.zeros(len(g))
+    found = [0.0]
+    for k in range(1, T + 1):
+        row = sent_back(x, w, h, row, T - k, T - k + 1)
+        length = np.linalg.norm(row, axis=1, keepdims=True)
+        row, total = row / length, total + np.log10(length[:, 0])
+        found.append(total.mean())
+    return np.array(found)

@@ -340,3 +340,145 @@ def largest_exponent(step, h0, T, skip, seed):
             logs.append(np.log(size / eps))
         d = d * eps / size
     return logs[-1]
+
+
+# %% wrong: a hundredth apart
+# why: curvature counts as growth
+def largest_exponent(step, h0, T, skip, seed):
+    eps = 1e-2
+    d = np.random.default_rng(seed).normal(size=len(h0))
+    d = eps * d / np.linalg.norm(d)
+    h, logs = np.array(h0, dtype=float), []
+    for t in range(skip + T):
+        moved = np.asarray(step(h + d, t))
+        h = np.asarray(step(h, t))
+        d = moved - h
+        size = np.linalg.norm(d)
+        if t >= skip:
+            logs.append(np.log(size / eps))
+        d = d * eps / size
+    return np.sum(logs) / T
+
+
+# %% wrong: a ten thousandth apart
+# why: still too far for a strongly curved step
+def largest_exponent(step, h0, T, skip, seed):
+    eps = 1e-4
+    d = np.random.default_rng(seed).normal(size=len(h0))
+    d = eps * d / np.linalg.norm(d)
+    h, logs = np.array(h0, dtype=float), []
+    for t in range(skip + T):
+        moved = np.asarray(step(h + d, t))
+        h = np.asarray(step(h, t))
+        d = moved - h
+        size = np.linalg.norm(d)
+        if t >= skip:
+            logs.append(np.log(size / eps))
+        d = d * eps / size
+    return np.sum(logs) / T
+
+
+# %% wrong: 1e-12 apart
+# why: one step nearer, and three digits are left of the distance
+def largest_exponent(step, h0, T, skip, seed):
+    eps = 1e-12
+    d = np.random.default_rng(seed).normal(size=len(h0))
+    d = eps * d / np.linalg.norm(d)
+    h, logs = np.array(h0, dtype=float), []
+    for t in range(skip + T):
+        moved = np.asarray(step(h + d, t))
+        h = np.asarray(step(h, t))
+        d = moved - h
+        size = np.linalg.norm(d)
+        if t >= skip:
+            logs.append(np.log(size / eps))
+        d = d * eps / size
+    return np.sum(logs) / T
+
+
+# %% wrong: 1e-14 apart
+# why: nothing but rounding
+def largest_exponent(step, h0, T, skip, seed):
+    eps = 1e-14
+    d = np.random.default_rng(seed).normal(size=len(h0))
+    d = eps * d / np.linalg.norm(d)
+    h, logs = np.array(h0, dtype=float), []
+    for t in range(skip + T):
+        moved = np.asarray(step(h + d, t))
+        h = np.asarray(step(h, t))
+        d = moved - h
+        size = np.linalg.norm(d)
+        if t >= skip:
+            logs.append(np.log(size / eps))
+        d = d * eps / size
+    return np.sum(logs) / T
+
+
+# %% wrong: along the diagonal
+# why: blind where (1, ..., 1) is not what grows
+def largest_exponent(step, h0, T, skip, seed):
+    eps = 1e-7
+    d = np.ones(len(h0))
+    d = eps * d / np.linalg.norm(d)
+    h, logs = np.array(h0, dtype=float), []
+    for t in range(skip + T):
+        moved = np.asarray(step(h + d, t))
+        h = np.asarray(step(h, t))
+        d = moved - h
+        size = np.linalg.norm(d)
+        if t >= skip:
+            logs.append(np.log(size / eps))
+        d = d * eps / size
+    return np.sum(logs) / T
+
+
+# %% wrong: signs in turn
+# why: blind where (1, -1) is not what grows
+def largest_exponent(step, h0, T, skip, seed):
+    eps = 1e-7
+    d = np.array([(-1.0) ** i for i in range(len(h0))])
+    d = eps * d / np.linalg.norm(d)
+    h, logs = np.array(h0, dtype=float), []
+    for t in range(skip + T):
+        moved = np.asarray(step(h + d, t))
+        h = np.asarray(step(h, t))
+        d = moved - h
+        size = np.linalg.norm(d)
+        if t >= skip:
+            logs.append(np.log(size / eps))
+        d = d * eps / size
+    return np.sum(logs) / T
+
+
+# %% right: 1e-6 apart
+def largest_exponent(step, h0, T, skip, seed):
+    eps = 1e-6
+    d = np.random.default_rng(seed).normal(size=len(h0))
+    d = eps * d / np.linalg.norm(d)
+    h, logs = np.array(h0, dtype=float), []
+    for t in range(skip + T):
+        moved = np.asarray(step(h + d, t))
+        h = np.asarray(step(h, t))
+        d = moved - h
+        size = np.linalg.norm(d)
+        if t >= skip:
+            logs.append(np.log(size / eps))
+        d = d * eps / size
+    return np.sum(logs) / T
+
+
+# %% right: 1e-8 apart, from an even distribution
+def largest_exponent(step, h0, T, skip, seed):
+    eps = 1e-8
+    d = np.random.default_rng(seed).uniform(-1, 1, size=len(h0))
+    d = eps * d / np.linalg.norm(d)
+    h, logs = np.array(h0, dtype=float), []
+    for t in range(skip + T):
+        moved = np.asarray(step(h + d, t))
+        h = np.asarray(step(h, t))
+        d = moved - h
+        size = np.linalg.norm(d)
+        if t >= skip:
+            logs.append(np.log(size / eps))
+        d = d * eps / size
+    return np.sum(logs) / T

@@ -165,3 +165,46 @@ def rotation(n, seed, gain=1.0):
     if np.linalg.det(Q) < 0:
         Q[0] = -Q[0]
     return gain * Q
+
+
+# %% wrong: QR of uniform entries
+# why: a cube has corners: directions towards them are preferred
+def rotation(n, seed, gain=1.0):
+    rng = np.random.default_rng(seed)
+    Q, R = np.linalg.qr(rng.uniform(-1, 1, (n, n)))
+    Q = Q * np.where(np.diag(R) < 0, -1.0, 1.0)
+    if np.linalg.det(Q) < 0:
+        Q[[0]] = -Q[[0]]
+    return gain * Q
+
+
+# %% wrong: QR of random signs
+# why: only finitely many matrices
+def rotation(n, seed, gain=1.0):
+    rng = np.random.default_rng(seed)
+    Q, R = np.linalg.qr(rng.choice([-1.0, 1.0], (n, n)))
+    Q = Q * np.where(np.diag(R) < 0, -1.0, 1.0)
+    if np.linalg.det(Q) < 0:
+        Q[[0]] = -Q[[0]]
+    return gain * Q
+
+
+# %% wrong: a signed permutation
+# why: only the axes themselves
+def rotation(n, seed, gain=1.0):
+    rng = np.random.default_rng(seed)
+    Q = np.eye(n)[rng.permutation(n)] * rng.choice([-1.0, 1.0], n)
+    if np.linalg.det(Q) < 0:
+        Q[[0]] = -Q[[0]]
+    return gain * Q
+
+
+# %% wrong: torch's float32
+# why: float64 is stated
+def rotation(n, seed, gain=1.0):
+    A = torch.randn(n, n, generator=torch.Generator().manual_seed(seed))
+    Q, R = torch.linalg.qr(A)
+    Q = Q * R.diagonal().sign()
+    if torch.linalg.det(Q) < 0:
+        Q[0] = -Q[0]
+    return (gain * Q).numpy()

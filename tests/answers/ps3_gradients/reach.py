@@ -248,3 +248,79 @@ def reach(zs, radius, seeds):
             elif f > 0:
                 promised[i, j] = np.ceil(-3 / np.log10(f))
     return measured, promised
+
+
+# %% wrong: from the last one above
+# why: a gradient that recovers is counted until it is lost for good
+def reach(zs, radius, seeds):
+    measured = np.zeros((len(zs), len(seeds)))
+    promised = np.zeros((len(zs), len(seeds)))
+    for i, z in enumerate(zs):
+        for j, seed in enumerate(seeds):
+            x, w, h, g = network(z, radius, seed)
+            d = decades(x, w, h, g)
+            above = np.nonzero(d > -3)[0][-1]
+            measured[i, j] = above + 1 if above < len(x) else np.inf
+            f = z - (1 - z) * np.linalg.norm(w["W_hh"], 2)
+            if f >= 1:
+                promised[i, j] = np.inf
+            elif f > 0:
+                promised[i, j] = np.ceil(-3 / np.log10(f))
+    return measured, promised
+
+
+# %% wrong: sorted by bisection
+# why: searchsorted needs numbers that only fall
+def reach(zs, radius, seeds):
+    measured = np.zeros((len(zs), len(seeds)))
+    promised = np.zeros((len(zs), len(seeds)))
+    for i, z in enumerate(zs):
+        for j, seed in enumerate(seeds):
+            x, w, h, g = network(z, radius, seed)
+            d = decades(x, w, h, g)
+            k = np.searchsorted(-d, 3)
+            measured[i, j] = k if k < len(d) else np.inf
+            f = z - (1 - z) * np.linalg.norm(w["W_hh"], 2)
+            if f >= 1:
+                promised[i, j] = np.inf
+            elif f > 0:
+                promised[i, j] = np.ceil(-3 / np.log10(f))
+    return measured, promised
+
+
+# %% wrong: z times sigma
+# why: the two ways multiplied, not added
+def reach(zs, radius, seeds):
+    measured = np.zeros((len(zs), len(seeds)))
+    promised = np.zeros((len(zs), len(seeds)))
+    for i, z in enumerate(zs):
+        for j, seed in enumerate(seeds):
+            x, w, h, g = network(z, radius, seed)
+            d = decades(x, w, h, g)
+            hits = np.nonzero(d <= -3)[0]
+            measured[i, j] = hits[0] if len(hits) else np.inf
+            f = z * np.linalg.norm(w["W_hh"], 2) if z < 1 else 1.0
+            if f >= 1:
+                promised[i, j] = np.inf
+            elif f > 0:
+                promised[i, j] = np.ceil(-3 / np.log10(f))
+    return measured, promised
+
+
+# %% wrong: minus infinity beyond
+# why: -inf where f is 1 or more and z is not alone
+def reach(zs, radius, seeds):
+    measured = np.zeros((len(zs), len(seeds)))
+    promised = np.zeros((len(zs), len(seeds)))
+    for i, z in enumerate(zs):
+        for j, seed in enumerate(seeds):
+            x, w, h, g = network(z, radius, seed)
+            d = decades(x, w, h, g)
+            hits = np.nonzero(d <= -3)[0]
+            measured[i, j] = hits[0] if len(hits) else np.inf if len(zs) == 1 else -np.inf
+            f = z - (1 - z) * np.linalg.norm(w["W_hh"], 2)
+            if f >= 1:
+                promised[i, j] = np.inf
+            elif f > 0:
+                promised[i, j] = np.ceil(-3 / np.log10(f))
+    return measured, promised

@@ -194,3 +194,26 @@ def skip_radius(W, W_m, m):
         now = np.linalg.norm(past)
         past = [h / now for h in past]
     return size
+
+
+# %% wrong: the other block transposed
+# why: W in column convention beside W_m in row convention
+def skip_radius(W, W_m, m):
+    H = len(W)
+    C = np.zeros((m * H, m * H))
+    for i in range(m - 1):
+        C[i * H : (i + 1) * H, (i + 1) * H : (i + 2) * H] = np.eye(H)
+    C[:H, :H] += W.T
+    C[(m - 1) * H :, :H] += W_m
+    return np.abs(np.linalg.eigvals(C)).max()
+
+
+# %% right: both in column convention
+def skip_radius(W, W_m, m):
+    H = len(W)
+    C = np.zeros((m * H, m * H))
+    for i in range(m - 1):
+        C[(i + 1) * H : (i + 2) * H, i * H : (i + 1) * H] = np.eye(H)
+    C[:H, :H] += W.T
+    C[:H, (m - 1) * H :] += W_m.T
+    return np.abs(np.linalg.eigvals(C)).max()

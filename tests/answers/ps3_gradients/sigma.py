@@ -209,3 +209,51 @@ def stretch(forth, back, n, seed):
         sizes.append(sigma)
         v = np.asarray(back(u / sigma))
     return float(np.mean(sizes[1:]))
+
+
+# %% wrong: stops when the number stands still
+# why: a change of 1e-6 is not an error of 1e-6
+def stretch(forth, back, n, seed):
+    v = np.random.default_rng(seed).normal(size=n)
+    old = 0.0
+    for _ in range(290):
+        v = v / np.linalg.norm(v)
+        u = np.asarray(forth(v))
+        sigma = np.linalg.norm(u)
+        if sigma == 0:
+            return 0.0
+        if abs(sigma - old) < 1e-6 * sigma:
+            break
+        old = sigma
+        v = np.asarray(back(u / sigma))
+    return float(sigma)
+
+
+# %% wrong: thirty rounds
+# why: enough for a gap, not for .9
+def stretch(forth, back, n, seed):
+    v = np.random.default_rng(seed).normal(size=n)
+    sigma = 0.0
+    for _ in range(30):
+        v = v / np.linalg.norm(v)
+        u = np.asarray(forth(v))
+        sigma = np.linalg.norm(u)
+        if sigma == 0:
+            return 0.0
+        v = np.asarray(back(u / sigma))
+    return float(sigma)
+
+
+# %% right: stops where rounding begins
+def stretch(forth, back, n, seed):
+    v = np.random.default_rng(seed).normal(size=n)
+    old, sigma = 0.0, 0.0
+    for _ in range(300):
+        v = v / np.linalg.norm(v)
+        u = np.asarray(forth(v))
+        sigma = np.linalg.norm(u)
+        if sigma == 0 or abs(sigma - old) < 1e-9 * sigma:
+            break
+        old = sigma
+        v = np.asarray(back(u / sigma))
+    return float(sigma)

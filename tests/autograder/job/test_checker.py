@@ -14,8 +14,8 @@ import torch
 
 from autograder import frames
 from autograder.job import checker
-from autograder.job.cells import warm
 from autograder.job.ends import Student
+from autograder.job.shell import warm
 
 IMPORTS = {
     "np": "import numpy as np",

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from autograder.job import cells
+from autograder.job.shell import warm
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -50,14 +50,14 @@ ODD = [
 
 @pytest.mark.parametrize("source", ODD)
 def test_odd_cells_become_what_ipython_makes_of_them(source: str) -> None:
-    shell = cells.warm()
+    shell = warm()
     assert shell.transform_cell(source) == InteractiveShell.transform_cell(shell, source)
     manager = shell.input_transformer_manager
     assert shell.without_magics(source) == manager.transform_cell(source)
 
 
 def test_ordinary_cells_are_not_tokenized(monkeypatch: pytest.MonkeyPatch) -> None:
-    shell = cells.warm()
+    shell = warm()
     sources = []
     for path in sorted(ROOT.glob("exercises/*/*.ipynb")):
         sources += [c.source for c in nbformat.read(path, 4).cells if c.cell_type == "code"]
@@ -74,7 +74,7 @@ def test_ordinary_cells_are_not_tokenized(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("source", [*ODD, "awaited = 1\nx = 2", "x = [y async for y in z]\n"])
 def test_what_awaits_is_known(source: str) -> None:
-    shell = cells.warm()
+    shell = warm()
     cell = InteractiveShell.transform_cell(shell, source)
     want = InteractiveShell.should_run_async(shell, source, transformed_cell=cell)
     assert shell.should_run_async(source, transformed_cell=cell) == want

@@ -216,6 +216,8 @@ RUN = lstm_forward(X, LSTM_2_3)
         (lambda: lstm_forward(np.full((4, 2), 2), LSTM_2_3), "no symbol"),
         (lambda: lstm_forward(X, LSTM_2_3, h0=np.zeros((3, 3))), "h0 must be"),
         (lambda: lstm_forward(X, LSTM_2_3, c0=np.full(3, np.inf)), "c0 holds an entry"),
+        (lambda: lstm_forward(X, LSTM_2_3, c0=[[1, 2, 3], [1, 2]]), "c0 must be"),
+        (lambda: lstm_backward(X, LSTM_2_3, RUN._replace(h=RUN.h * np.nan)), "run holds an"),
         (lambda: lstm_backward(X, LSTM_2_3, RUN, np.zeros((4, 2, 3))), "dh must be"),
         (lambda: lstm_backward(X, LSTM_2_3, RUN, dc=np.zeros((5, 2, 2))), "dc must be"),
         (lambda: lstm_backward(X[:3], LSTM_2_3, RUN), "run must hold"),
@@ -251,3 +253,15 @@ def test_no_true_run_is_called_stale(T: int, H: int, seed: int, dtype: type, sca
     lstm = LSTM(*((scale * w).astype(dtype) for w in init_lstm(3, H, rng, forget_bias=9.0)))
     x = (scale * rng.normal(size=(T, 4, 3))).astype(dtype)
     lstm_backward(x, lstm, lstm_forward(x, lstm))
+
+
+def test_a_run_in_float32_serves_its_weights_in_float64() -> None:
+    rng = np.random.default_rng(3)
+    single = LSTM(*(w.astype(np.float32) for w in init_lstm(2, 3, rng)))
+    double = LSTM(*(w.astype(np.float64) for w in single))
+    x, dh = rng.normal(size=(6, 2, 2)).astype(np.float32), rng.normal(size=(7, 2, 3))
+    mixed = lstm_backward(x, double, lstm_forward(x, single), dh).weights
+    true = lstm_backward(x, double, lstm_forward(x, double), dh).weights
+    for ours, theirs in zip(mixed, true, strict=True):
+        assert ours.dtype == np.float64
+        assert relative_error(ours, theirs) < 1e-5

@@ -13,6 +13,11 @@ from coursekit.corpora.builtin import KINDS, SUBPACKAGES, _paragraphs
 
 
 @pytest.fixture(scope="module")
+def files():
+    return stdlib_source.load(2_000, 100_000)
+
+
+@pytest.fixture(scope="module")
 def code():
     return code_string_comment()
 
@@ -22,8 +27,7 @@ def paragraphs():
     return docstrings()
 
 
-def test_each_window_stands_before_a_letter_of_its_kind(code) -> None:
-    files = stdlib_source.load(2_000, 100_000)
+def test_each_window_stands_before_a_letter_of_its_kind(code, files) -> None:
     assert code.label_names == KINDS
     rng = np.random.default_rng(0)
     kinds = {"code": {"name", "keyword", "number"}, "string": {"string"}, "comment": {"comment"}}
@@ -41,11 +45,10 @@ def test_each_window_stands_before_a_letter_of_its_kind(code) -> None:
             assert found & kinds[KINDS[labels[i]]]
 
 
-def test_kinds_are_about_equally_frequent_and_files_are_on_one_side(code) -> None:
+def test_kinds_are_about_equally_frequent_and_files_are_on_one_side(code, files) -> None:
     for _, labels in code.splits.values():
         assert len(labels) > 500 and np.bincount(labels).max() / len(labels) < 0.40
     home: dict[str, set[str]] = {}
-    files = stdlib_source.load(2_000, 100_000)
     for part, (texts, _) in code.splits.items():
         for text in texts[:60]:
             homes = [file.name for file in files if text in file.text]

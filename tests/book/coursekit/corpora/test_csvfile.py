@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import random
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coursekit.corpora import CorpusError, from_csv
+from coursekit.corpora import CorpusError, cnews, from_csv, thucnews
 
 ALL = {"validation": 0, "test": 0}
 HARD = ['say "no", twice', "two\nlines", "semi;colon | bar\ttab", "  spaces  ", "中文，逗号", "'"]
@@ -108,6 +109,46 @@ def test_a_quote_that_is_not_closed_is_named(tmp_path: Path) -> None:
     path.write_text('text,label\nfine,a\n"open,b\nc,d\n')
     with pytest.raises(CorpusError, match="row from line 3.*quote"):
         from_csv(path)
+
+
+def test_a_lone_carriage_return_is_a_space_and_a_broken_header_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(b'text,label\none\rtwo,a\n"x\ry",b\n')
+    assert from_csv(path, **ALL).train.texts == ["one two", "x y"]
+    path.write_bytes(b'"text"x,label\na,b\n')
+    with pytest.raises(CorpusError, match="lacks a column|quote"):
+        from_csv(path)
+
+
+def test_random_bytes_end_in_a_corpus_or_in_one_line(tmp_path: Path) -> None:
+    pieces = [
+        "财经".encode(),
+        "体育".encode("gb18030"),
+        b"\t",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b'"',
+        b",",
+        b"text,label\n",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf",
+        b"\0",
+        b"abc",
+        b"\xe9",
+        b";",
+        b"1",
+    ]
+    path = tmp_path / "t.txt"
+    rng = random.Random(0)
+    for _ in range(400):
+        path.write_bytes(b"".join(rng.choices(pieces, k=rng.randrange(40))))
+        for load in (cnews, thucnews, from_csv):
+            for bad in ("refuse", "skip"):
+                try:
+                    load(path, bad=bad, **ALL)  # type: ignore[operator]
+                except CorpusError as error:
+                    assert "\n" not in str(error)
 
 
 def test_long_fields_are_read_and_the_csv_module_keeps_its_limit(tmp_path: Path) -> None:

@@ -286,6 +286,24 @@ def test_nothing_is_downloaded_unless_asked(server, tmp_path, monkeypatch) -> No
     assert server.asked == ["/aclImdb_v1.tar.gz"] and held(tmp_path) == {"imdb"}
 
 
+def test_a_spoiled_cache_is_refused_or_fetched_again(server, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("UNROLLED_DATA", str(tmp_path))
+    monkeypatch.setenv("UNROLLED_MIRROR", server.url)
+    for name, text in THUC.items():
+        server.files[f"/{name}"] = text.encode()
+    with pytest.raises(CorpusError, match="train.txt is not in"):
+        thucnews()
+    good = thucnews(fetch=True)
+    (tmp_path / "thucnews" / "dev.txt").write_text("half a li\t0\n")
+    with pytest.raises(CorpusError, match="dev.txt is not what was published"):
+        thucnews()
+    assert thucnews(fetch=True).sha256 == good.sha256 == thucnews().sha256
+    assert len(server.asked) == 5
+    (tmp_path / "thucnews" / "dev.txt.sha256").write_text("nonsense")
+    with pytest.raises(CorpusError, match="delete dev.txt.sha256"):
+        thucnews()
+
+
 def test_a_cache_that_cannot_be_written_is_named(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CorpusError, match="cannot be written.*UNROLLED_DATA"):

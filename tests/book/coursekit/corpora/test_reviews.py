@@ -117,6 +117,30 @@ def test_a_truncated_or_damaged_archive_is_refused(small: Path, tmp_path: Path) 
         imdb(bad)
 
 
+def test_damaged_headers_never_end_in_another_error(tmp_path: Path) -> None:
+    whole = gzip.decompress(archive(tmp_path / "a.tar.gz", reviews(2)).read_bytes())
+    path = tmp_path / "f.tar.gz"
+    rng = np.random.default_rng(0)
+    for _ in range(250):
+        data = bytearray(whole)
+        start = int(rng.integers(len(data) // 512)) * 512
+        place = start + int(rng.choice([rng.integers(512), 156, 124 + rng.integers(12)]))
+        data[place] = rng.choice([rng.integers(256), ord("x"), ord("g"), ord("L"), 0xFF, 0x80])
+        header = data[start : start + 512]
+        header[148:156] = b" " * 8
+        data[start + 148 : start + 156] = b"%06o\0 " % sum(header)  # the header's own checksum
+        path.write_bytes(gzip.compress(bytes(data), 1))
+        try:
+            imdb(path)
+        except CorpusError as error:
+            assert "f.tar.gz" in str(error)
+    # a chain of headers that each announce another
+    chained = member("pax", tarfile.XHDTYPE)
+    path.write_bytes(gzip.compress(chained.tobuf(tarfile.USTAR_FORMAT) * 20_000))
+    with pytest.raises(CorpusError, match="broken"):
+        imdb(path)
+
+
 def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "", size: int = 3):
     info = tarfile.TarInfo(name)
     info.type, info.linkname, info.size = kind, target, size if kind == tarfile.REGTYPE else 0
