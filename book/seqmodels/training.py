@@ -360,13 +360,13 @@ def save_checkpoint(path: str | Path, state: Mapping[str, Any]) -> None:
     state: tensors, numbers, strings, None, and dicts, lists, tuples of them. Writes
     PATH.part beside it, waits until it is on the disk, and renames: renaming is
     atomic. One process may write a path at a time. On an error (a full disk), path
-    stays as it was.
+    stays as it was. Raises ValueError for what `load_checkpoint` would not read.
     """
-    path = Path(path)
+    state, path = plain(state), Path(path)
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:
-            torch.save(dict(state), file)
+            torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())  # else the name may reach the disk first
         os.replace(part, path)
@@ -379,6 +379,20 @@ def save_checkpoint(path: str | Path, state: Mapping[str, Any]) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def plain(value: Any) -> Any:
+    """Return value with NumPy's numbers as Python's: a load refuses NumPy's."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Mapping):
+        return {plain(key): plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        parts = map(plain, value)
+        return list(parts) if isinstance(value, list) else tuple(parts)
+    if value is None or isinstance(value, torch.Tensor | int | float | str):
+        return value
+    raise ValueError(f"a checkpoint holds no {type(value).__name__}: {value!r:.60}")
 
 
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -479,7 +493,7 @@ def fit(
         model.train()
         if schedule is not None:
             for group in optimiser.param_groups:
-                group["lr"] = schedule(updates)
+                group["lr"] = float(schedule(updates))
         batch = order.deal()
         loss = batch_loss(batch)
         optimiser.zero_grad(set_to_none=True)
@@ -584,9 +598,9 @@ class RegularLSTM(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return all outputs, (T, B, H), of x (T, B, D); both states start at 0."""
-        if x.ndim != 3 or x.shape[2] != len(self.W_x):
-            came = tuple(x.shape)
-            raise ValueError(f"x must be (T, B, {len(self.W_x)}); got {came}")
+        if x.ndim != 3 or x.shape[2] != len(self.W_x) or not len(x):
+            want = f"(T, B, {len(self.W_x)}), T 1 or more"
+            raise ValueError(f"x must be {want}; got {tuple(x.shape)}")
         (T, B), H, train = x.shape[:2], self.H, self.training
         if self.norm == "batch_steps" and self.max_T < T:
             raise ValueError(f"{T} steps, but statistics for {self.max_T}: max_T")

@@ -369,6 +369,8 @@ def test_the_layer_refuses(how: dict[str, Any], match: str) -> None:
         RegularLSTM(**how)
     with pytest.raises(ValueError, match=r"x must be \(T, B, 3\)"):
         RegularLSTM(3, 2)(torch.zeros(4, 2, 5))
+    with pytest.raises(ValueError, match="T 1 or more"):
+        RegularLSTM(3, 2)(torch.zeros(0, 2, 3))
 
 
 # --- early stopping
@@ -477,6 +479,18 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no whole checkpoint"):
         load_checkpoint(tmp_path / "evil.pt")
     assert not (tmp_path / "owned").exists()
+
+
+def test_what_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.pt"
+    state = {np.int64(3): np.float64(0.1), "flags": (np.bool_(True), [np.float32(0.5)])}
+    save_checkpoint(path, state)
+    back = load_checkpoint(path)
+    assert back == {3: 0.1, "flags": (True, [0.5])} and type(back[3]) is float
+    for bad in (np.zeros(2), len, {1, 2}, Path("x")):
+        with pytest.raises(ValueError, match="a checkpoint holds no"):
+            save_checkpoint(path, {"part": [bad]})
+    assert load_checkpoint(path) == back and [p.name for p in tmp_path.iterdir()] == ["a.pt"]
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -607,6 +621,25 @@ def test_fit_can_be_continued_within_and_after_an_epoch(tmp_path: Path) -> None:
         )
         assert part == whole[:epochs]
     assert all(torch.equal(a, b) for a, b in zip(net.parameters(), again.parameters(), strict=True))
+
+
+def test_fit_resumes_when_its_rates_are_numpys_numbers(tmp_path: Path) -> None:
+    def run(epochs: int, path: Path | None) -> Any:
+        net, _, order, loss = problem()
+        adam = torch.optim.AdamW(net.parameters(), lr=np.float64(0.1))  # type: ignore[arg-type]
+        return fit(
+            net,
+            adam,
+            order,
+            loss,
+            lambda: loss(np.arange(50)),
+            epochs=epochs,
+            schedule=lambda t: np.float64(0.1) * np.cos(t / 50),
+            path=path,
+        )
+
+    assert len(run(2, tmp_path / "c.pt")) == 2
+    assert run(4, tmp_path / "c.pt") == run(4, None)
 
 
 def test_fit_stops_early_with_the_best_weights() -> None:
