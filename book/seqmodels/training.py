@@ -362,7 +362,7 @@ def save_checkpoint(path: str | Path, state: Mapping[str, Any]) -> None:
     atomic. One process may write a path at a time. On an error (a full disk), path
     stays as it was. Raises ValueError for what `load_checkpoint` would not read.
     """
-    state, path = plain(state), Path(path)
+    state, path = plain_values(state), Path(path)
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:
@@ -381,14 +381,14 @@ def save_checkpoint(path: str | Path, state: Mapping[str, Any]) -> None:
             os.close(folder)
 
 
-def plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
     """Return value with NumPy's numbers as Python's: a load refuses NumPy's."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Mapping):
-        return {plain(key): plain(part) for key, part in value.items()}
+        return {plain_values(key): plain_values(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        parts = map(plain, value)
+        parts = map(plain_values, value)
         return list(parts) if isinstance(value, list) else tuple(parts)
     if value is None or isinstance(value, torch.Tensor | int | float | str):
         return value
