@@ -386,7 +386,7 @@ def plain_values(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Mapping):
-        return {plain_values(key): plain_values(part) for key, part in value.items()}
+        return {plain_values(k): plain_values(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         parts = map(plain_values, value)
         return list(parts) if isinstance(value, list) else tuple(parts)
@@ -615,12 +615,13 @@ class RegularLSTM(torch.nn.Module):
             mask_g = dropout_mask((T, B, H), self.drop_g, x)
         h = c = x.new_zeros(B, H)
         out = []
-        # unbind, not from_x[t]: the gradient of an index is a whole (T, B, 4H)
-        for t, from_x in enumerate((x @ self.W_x).unbind()):
+        from_all = x @ self.W_x + (self.b if self.norm == "none" else 0.0)
+        # unbind, not from_all[t]: the gradient of an index is a whole (T, B, 4H)
+        for t, from_x in enumerate(from_all.unbind()):
             k = t if self.norm == "batch_steps" else 0
             read = h if mask_h is None else h * mask_h[t]
             if self.norm == "none":
-                a = torch.addmm(from_x + self.b, read, self.W_h)  # (B, 4H)
+                a = torch.addmm(from_x, read, self.W_h)  # (B, 4H)
             else:
                 a = self.of_x[k](from_x) + self.of_h[k](read @ self.W_h) + self.b
             i, f, _, o = torch.sigmoid(a).chunk(4, dim=1)
