@@ -194,7 +194,8 @@ class RMSProp(Optimiser):
 
     def change(self, k: int, w: np.ndarray, g: np.ndarray) -> np.ndarray:
         s = self.memory["squares"][k]
-        s += (1 - self.rho) * (g * g - s)
+        s *= self.rho
+        s += (1 - self.rho) * g * g
         return self.lr * g / (np.sqrt(s) + self.eps)
 
 
@@ -225,8 +226,9 @@ class Adam(Optimiser):
         m, s = self.memory["mean"][k], self.memory["squares"][k]
         if not self.decoupled:
             g = g + self.weight_decay * w
-        m += (1 - self.betas[0]) * (g - m)
-        s += (1 - self.betas[1]) * (g * g - s)
+        for memory, beta, new in ((m, self.betas[0], g), (s, self.betas[1], g * g)):
+            memory *= beta  # not m += (1 - beta) * (new - m): the difference rounds
+            memory += (1 - beta) * new
         m_hat = m / (1 - self.betas[0] ** self.steps)  # eq. (training-unbiased)
         s_hat = s / (1 - self.betas[1] ** self.steps)
         change = self.lr * m_hat / (np.sqrt(s_hat) + self.eps)

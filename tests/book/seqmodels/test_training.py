@@ -110,6 +110,18 @@ PAIRS: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
         {"momentum": 0.8, "nesterov": True, "weight_decay": 0.01},
     ),
     "adagrad": (Adagrad, torch.optim.Adagrad, {}, {}),
+    "rmsprop-without-memory": (
+        RMSProp,
+        torch.optim.RMSprop,
+        {"rho": 0.0, "eps": 1e-12},
+        {"alpha": 0.0, "eps": 1e-12},
+    ),
+    "adam-without-memory": (
+        Adam,
+        torch.optim.Adam,
+        {"betas": (0.0, 0.0), "eps": 1e-12},
+        {"betas": (0.0, 0.0), "eps": 1e-12},
+    ),
     "rmsprop": (RMSProp, torch.optim.RMSprop, {"rho": 0.9}, {"alpha": 0.9}),
     "adam": (Adam, torch.optim.Adam, {}, {}),
     "adam-l2": (
