@@ -23,7 +23,7 @@ import torch
 
 from coursekit.text_rnn.settings import FREE, UsageError
 
-KNOWN = ("config.toml", "vocabulary.json", "log.jsonl", ".lock", "tensorboard", "prepared.json")
+KNOWN = ("config.toml", "vocabulary.json", "log.jsonl", ".lock", "tensorboard")
 MAX_BYTES = 16 * 2**20  # of run.json
 
 
