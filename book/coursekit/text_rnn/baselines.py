@@ -43,7 +43,7 @@ def runs(tokens: list[str], longest: int) -> Iterator[str]:
 
 def train(corpus: Corpus, reading: Reading) -> list[Baseline]:
     """Return the baselines, trained on the training texts alone."""
-    (texts, y), (checks, y_check), (_, y_test) = corpus.train, corpus.validation, corpus.test
+    (texts, y), (_, y_check), (_, y_test) = corpus.train, corpus.validation, corpus.test
     often = int(np.bincount(y, minlength=corpus.C).argmax())
     found = [
         Baseline(

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from coursekit.corpora import CorpusError
 from coursekit.corpora.text import decode, read_bytes
-from coursekit.text_rnn import settings, source, work
+from coursekit.text_rnn import settings, source, use, work
 from coursekit.text_rnn.reading import UNITS
 from coursekit.text_rnn.settings import UsageError, nearest
 from coursekit.text_rnn.show import say
@@ -211,8 +213,8 @@ def run_train(args: argparse.Namespace) -> None:
 
 def run_predict(args: argparse.Namespace) -> None:
     """Label the texts of files, of --text, or of standard input."""
-    one = work.finished(args.run, args.seed, args.device)
-    for line in work.predict(one, texts(args, one.facts["labels"]), args.json, args.top):
+    one = use.finished(args.run, args.seed, args.device)
+    for line in use.predict(one, texts(args, one.facts["labels"]), args.json, args.top):
         print(line, flush=sys.stdin.isatty())
 
 
@@ -245,12 +247,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     args = parse(argv)
     if args.threads:
-        work.torch.set_num_threads(args.threads)
+        torch.set_num_threads(args.threads)
     try:
         if args.command == "train":
             run_train(args)
         elif args.command == "evaluate":
-            work.evaluate(args.run, given(args), args.seed, args.device, args.json, args.html)
+            use.evaluate(args.run, given(args), args.seed, args.device, args.json, args.html)
         else:
             run_predict(args)
         sys.stdout.flush()

@@ -1,9 +1,9 @@
 """A run's folder: every file in it is whole at any moment, and belongs to one run.
 
-    config.toml       the configuration          vocabulary.json   the tokens, by number
-    run.json          data, reading, versions    log.jsonl         a line for each print and epoch
-    seed-0/checkpoint.pt, seed-0/model.pt        tensorboard/seed-0/
-    report.txt, report.json, report.html         written at the end
+config.toml       the configuration          vocabulary.json   the tokens, by number
+run.json          data, reading, versions    log.jsonl         a line for each print and epoch
+seed-0/checkpoint.pt, seed-0/model.pt        tensorboard/seed-0/
+report.txt, report.json, report.html         written at the end
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ class Folder:
             ]
             if strange:
                 raise UsageError(
-                    f"{self.path} is no run's folder (it holds {sorted(strange)[0]}); pass another --run"
+                    f"{self.path} is no run's folder (it holds {sorted(strange)[0]}); "
+                    "pass another --run"
                 )
             return None
         try:
@@ -130,7 +131,8 @@ def refuse_other(path: Path, there: dict[str, Any], asked: dict[str, Any]) -> No
     ]
     if config:
         raise UsageError(
-            f"{path} holds a run of another configuration ({'; '.join(config[:4])}); pass another --run"
+            f"{path} holds a run of another configuration ({'; '.join(config[:4])}); "
+            "pass another --run"
         )
     if there["reading"] != asked["reading"]:
         now, then = (" ".join(map(str, which["reading"])) for which in (asked, there))
@@ -157,7 +159,9 @@ class Log:
             try:
                 row = json.loads(line)
                 mine = row["seed"] == seed
-                later = row["epoch"] > rounds if "validation_loss" in row else row["update"] > updates
+                later = (
+                    row["epoch"] > rounds if "validation_loss" in row else row["update"] > updates
+                )
             except (ValueError, KeyError, TypeError):
                 continue
             if not (mine and later):

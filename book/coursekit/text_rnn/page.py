@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
-from coursekit.text_rnn.report import difference, percent
+from coursekit.text_rnn.report import HEAD, difference, models, percent
 
 MATRIX = 60  # labels beyond which the matrix would be no picture any more
 STYLE = """
@@ -54,7 +54,7 @@ def matrix(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
             share = n / total if total else 0.0
             ink = "--cell" if k == c else "--wrong"
             tip = f"{n:,} of {total:,} texts of {labels[c]} read as {labels[k]} ({share:.1%})"
-            fill = f"background: rgba(var({ink}), {0.75 * share ** 0.5:.3f})" if n else ""
+            fill = f"background: rgba(var({ink}), {0.75 * share**0.5:.3f})" if n else ""
             cells += f'<td style="{fill}" title="{e(tip)}">{n or ""}</td>'
         rows.append(f'<tr><th scope="row">{e(labels[c])}</th>{cells}<td>{total:,}</td></tr>')
     return '<div class="scroll"><table class="matrix">' + "\n".join(rows) + "</table></div>"
@@ -71,7 +71,8 @@ def curves(seeds: Sequence[dict[str, Any]]) -> str:
     W, H, X, Y = 560, 200, 52, 14
 
     def at(k: int, v: float) -> str:
-        return f"{X + (W - X - 12) * k / (longest - 1):.1f},{Y + (H - Y - 34) * (high - v) / (high - low):.1f}"  # fmt: skip
+        x = X + (W - X - 12) * k / (longest - 1)
+        return f"{x:.1f},{Y + (H - Y - 34) * (high - v) / (high - low):.1f}"
 
     found = [
         f'<svg viewBox="0 0 {W} {H}" width="{W}" style="max-width: 100%" role="img" '
@@ -97,30 +98,34 @@ def page(report: dict[str, Any]) -> str:
     """Return the whole page."""
     judged = report["test"]
     labels = [c["label"] for c in judged["classes"]]
-    parts = [f"<h1>{e(report['title'])}</h1>", f'<pre>{e(chr(10).join(report["said"]))}</pre>']
+    parts = [f"<h1>{e(report['title'])}</h1>", f"<pre>{e(chr(10).join(report['said']))}</pre>"]
     if "seeds" in report:
         parts += _models(report)
     which = f", seed {report['chosen_seed']}" if "chosen_seed" in report else ""
+    three = ("precision", "recall", "f1")
     rows = [
-        (c["label"], percent(c["precision"]), percent(c["recall"]), percent(c["f1"]), f"{c['support']:,}")
+        (c["label"], *(percent(c[k]) for k in three), f"{c['support']:,}")
         for c in judged["classes"]
-    ]  # fmt: skip
+    ]
     parts += [
         "<h2>Each class</h2>",
-        f'<p class="soft">{judged["texts"]:,} texts{e(which)}; accuracy {percent(judged["accuracy"])} %, '
-        f"macro F1 {percent(judged['macro_f1'])} %, loss {judged['loss']:.3f} nats, calibration "
-        f"error {percent(judged['calibration_error'])} %</p>",
+        f'<p class="soft">{judged["texts"]:,} texts{e(which)}; '
+        f"accuracy {percent(judged['accuracy'])} %, macro F1 {percent(judged['macro_f1'])} %, "
+        f"loss {judged['loss']:.3f} nats, "
+        f"calibration error {percent(judged['calibration_error'])} %</p>",
         table(("label", "precision %", "recall %", "F1 %", "texts"), rows),
         "<h2>Confusion matrix</h2>",
     ]
     if len(labels) <= MATRIX:
         parts += [
-            '<p class="soft">A row for each label, a column for what was predicted; the darker, the '
-            "larger the share of the row.</p>",
+            '<p class="soft">A row for each label, a column for what was predicted; the darker, '
+            "the larger the share of the row.</p>",
             matrix(labels, judged["confusion"]),
         ]
     else:
-        parts.append(f"<p>{len(labels)} labels are too many to draw: report.json has the counts.</p>")
+        parts.append(
+            f"<p>{len(labels)} labels are too many to draw: report.json has the counts.</p>"
+        )
     wrong = [
         (f"{m['p_predicted']:.3f}", f"{m['p_label']:.1e}", m["label"], m["predicted"], m["text"])
         for m in judged["mistakes"]
@@ -130,7 +135,8 @@ def page(report: dict[str, Any]) -> str:
     if "config" in report:
         pairs = [(name, value) for name, value in report["config"].items()]
         parts += ["<h2>Configuration</h2>", table(("field", "value"), pairs)]
-        parts.append(f'<p class="soft">{e(", ".join(f"{k} {v}" for k, v in report["versions"].items()))}</p>')  # fmt: skip
+        made = ", ".join(f"{k} {v}" for k, v in report["versions"].items())
+        parts.append(f'<p class="soft">{e(made)}</p>')
     title = e(report["title"])
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
@@ -143,19 +149,9 @@ def page(report: dict[str, Any]) -> str:
 
 def _models(report: dict[str, Any]) -> list[str]:
     """Return the table of seeds and baselines, and the curves."""
-    rows: list[tuple[str, ...]] = []
-    kinds = ("validation_accuracy", "accuracy", "macro_f1")
-    for seed in report["seeds"]:
-        cells = [percent(seed[k]) for k in kinds]
-        rows.append((f"Text-RNN, seed {seed['seed']}", f"{seed['best_epoch']} of {seed['epochs']}", *cells))  # fmt: skip
-    if len(report["seeds"]) > 1:
-        over = report["over_seeds"]
-        cells = [f"{percent(over[k]['mean'])} ± {percent(over[k]['std'])}" for k in kinds]
-        rows.append((f"Text-RNN, mean of {len(report['seeds'])} seeds ± standard deviation", "", *cells))  # fmt: skip
+    found = ["<h2>Beside the baselines</h2>", table(HEAD, models(report))]
     for one in report["baselines"]:
-        rows.append((f"{one['name']} ({one['setting']})", "", *(percent(one[k]) for k in kinds)))
-    found = ["<h2>Beside the baselines</h2>"]
-    found.append(table(("model", "best epoch", "validation %", "test %", "macro F1 %"), rows))
+        found.append(f'<p class="soft">{e(one["name"])}: {e(one["setting"])}</p>')
     if "against" in report:
         one = report["against"]
         found.append(f"<p>Beside {e(one['baseline'])}: {e(difference(one))}.</p>")

@@ -50,7 +50,9 @@ def choose(texts: Sequence[str], unit: str, raw: bool, known: str | None) -> tup
     dense = sum(len(_NO_SPACES.findall(text)) for text in some)
     share = dense / max(seen, 1)
     if share > 0.3:
-        return Reading("character", raw), f"by character: {share:.0%} of the letters are Chinese or the like"
+        return Reading(
+            "character", raw
+        ), f"by character: {share:.0%} of the letters are Chinese or the like"
     return Reading("word", raw), "by word: the script has spaces between words"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -98,7 +97,8 @@ def against(y: np.ndarray, model: np.ndarray, linear: np.ndarray) -> dict[str, f
     """Return how a model's labels (N,) compare with a baseline's on the same texts."""
     a, b = (model == y).astype(int), (linear == y).astype(int)
     test = mcnemar(a, b)
-    found: dict[str, float] = {"only_model": test.only_a, "only_baseline": test.only_b, "p": test.p}
+    counts = {"only_model": test.only_a, "only_baseline": test.only_b}
+    found: dict[str, float] = {**counts, "p": test.p}
     if len(y) > 1:
         drawn = paired_bootstrap(a, b, np.random.default_rng(0), draws=2000)
         found |= {"difference": drawn.difference, "low": drawn.low, "high": drawn.high}
@@ -117,8 +117,8 @@ def of_baselines(found: Sequence[Baseline], y: np.ndarray, labels: Sequence[str]
     rows = []
     for one in found:
         numbers = scores(y, one.predicted, labels)
-        row = {"name": one.name, "setting": one.setting}
-        row |= {"validation_accuracy": one.validation_accuracy}
+        row: dict[str, Any] = {"name": one.name, "setting": one.setting}
+        row["validation_accuracy"] = one.validation_accuracy
         rows.append(row | {k: numbers[k] for k in ("accuracy", "macro_f1")})
     return rows
 
@@ -144,67 +144,70 @@ def percent(value: float) -> str:
     return f"{100 * value:.2f}"
 
 
+KINDS = ("validation_accuracy", "accuracy", "macro_f1")
+HEAD = ("model", "best epoch", "validation %", "test %", "macro F1 %")
+
+
+def models(report: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Return the rows of the table under HEAD: each seed, all of them, each baseline."""
+    rows: list[tuple[str, ...]] = []
+    for seed in report["seeds"]:
+        epochs = f"{seed['best_epoch']} of {seed['epochs']}"
+        cells = [percent(seed[k]) for k in KINDS]
+        rows.append((f"Text-RNN, seed {seed['seed']}", epochs, *cells))
+    if len(rows) > 1:
+        over = report["over_seeds"]
+        cells = [f"{percent(over[k]['mean'])} ± {percent(over[k]['std'])}" for k in KINDS]
+        rows.append((f"Text-RNN, mean of {len(rows)} seeds ± standard deviation", "", *cells))
+    return rows + [
+        (one["name"], "", *(percent(one[k]) for k in KINDS)) for one in report["baselines"]
+    ]
+
+
+def difference(one: dict[str, Any]) -> str:
+    """Return in a sentence what the difference of two models is worth."""
+    text = (
+        f"{one['only_model']:,} texts only Text-RNN has right, {one['only_baseline']:,} only the "
+        f"baseline (McNemar p {one['p']:.2g})"
+    )
+    if "low" not in one:
+        return text
+    points = (100 * one[k] for k in ("difference", "low", "high"))
+    return text + "; difference {:+.2f} points, 95 % interval {:+.2f} to {:+.2f}".format(*points)
+
+
 def as_text(report: dict[str, Any]) -> str:
     """Return the report for a terminal."""
     lines = list(report["said"])
+    which = ""
     if "seeds" in report:
+        which = f", seed {report['chosen_seed']}"
         lines += ["", "Test texts were used once, after everything was chosen.", ""]
-        lines += _models(report)
+        lines += table(HEAD, models(report))
+        lines += ["", *(f"{one['name']}: {one['setting']}" for one in report["baselines"])]
+    if "against" in report:
+        rival = report["against"]
+        lines += ["", f"Beside {rival['baseline']}: {difference(rival)}"]
     judged = report["test"]
-    which = f", seed {report['chosen_seed']}" if "chosen_seed" in report else ""
     lines += ["", f"Each class ({judged['texts']:,} texts{which})", ""]
-    lines += table(
-        ("label", "precision", "recall", "F1", "texts"),
-        [
-            (c["label"], percent(c["precision"]), percent(c["recall"]), percent(c["f1"]), f"{c['support']:,}")
-            for c in judged["classes"]
-        ]
-        + [("accuracy", "", "", percent(judged["accuracy"]), f"{judged['texts']:,}")]
-        + [("macro F1", "", "", percent(judged["macro_f1"]), "")],
-    )  # fmt: skip
-    lines += ["", f"Loss {judged['loss']:.3f} nats, calibration error {percent(judged['calibration_error'])} %"]  # fmt: skip
+    rows = [
+        (c["label"], *(percent(c[k]) for k in ("precision", "recall", "f1")), f"{c['support']:,}")
+        for c in judged["classes"]
+    ]
+    rows.append(("accuracy", "", "", percent(judged["accuracy"]), f"{judged['texts']:,}"))
+    rows.append(("macro F1", "", "", percent(judged["macro_f1"]), ""))
+    lines += table(("label", "precision %", "recall %", "F1 %", "texts"), rows)
+    error = percent(judged["calibration_error"])
+    lines += ["", f"Loss {judged['loss']:.3f} nats, calibration error {error} %"]
     labels = [c["label"] for c in judged["classes"]]
     if len(labels) <= SHOWN:
         lines += ["", "Confusion matrix (rows: the label; columns: what was predicted)", ""]
-        rows = zip(labels, judged["confusion"], strict=True)
-        lines += table(("", *labels), [(name, *(f"{n:,}" for n in row)) for name, row in rows])
+        counts = zip(labels, judged["confusion"], strict=True)
+        lines += table(("", *labels), [(name, *(f"{n:,}" for n in row)) for name, row in counts])
     lines += ["", "Worst mistakes (p of what was predicted, p of the label)", ""]
     for one in judged["mistakes"][:10]:
         p = f"{one['p_predicted']:.3f} {one['p_label']:.1e}"
         lines.append(f"  {p}  {one['label']} read as {one['predicted']}: {one['text'][:120]}")
     if not judged["mistakes"]:
         lines.append("  none")
-    return "\n".join(lines) + "\n"
-
-
-def _models(report: dict[str, Any]) -> list[str]:
-    """Return the table of seeds and baselines, and what their difference is worth."""
-    rows = []
-    for seed in report["seeds"]:
-        name = f"Text-RNN, seed {seed['seed']}"
-        epochs = f"{seed['best_epoch']} of {seed['epochs']}"
-        rows.append((name, epochs, percent(seed["validation_accuracy"]), percent(seed["accuracy"]), percent(seed["macro_f1"])))  # fmt: skip
-    if len(report["seeds"]) > 1:
-        over = report["over_seeds"]
-        cells = [f"{percent(over[k]['mean'])} ± {percent(over[k]['std'])}" for k in _KINDS]
-        rows.append((f"Text-RNN, {len(report['seeds'])} seeds", "", *cells))
-    for one in report["baselines"]:
-        rows.append((one["name"], "", *(percent(one[k]) for k in _KINDS)))
-    lines = table(("model", "best epoch", "validation %", "test %", "macro F1 %"), rows)
-    lines += ["", *(f"{one['name']}: {one['setting']}" for one in report["baselines"])]
-    if "against" in report:
-        one = report["against"]
-        lines += ["", f"Beside {one['baseline']}: {difference(one)}"]
-    return lines
-
-
-_KINDS = ("validation_accuracy", "accuracy", "macro_f1")
-
-
-def difference(one: dict[str, Any]) -> str:
-    """Return in a sentence what the difference of two models is worth."""
-    text = f"{one['only_model']:,} texts only Text-RNN has right, {one['only_baseline']:,} only the baseline (McNemar p {one['p']:.2g})"  # fmt: skip
-    if not math.isfinite(one.get("low", math.nan)):
-        return text
-    points = (100 * one[k] for k in ("difference", "low", "high"))
-    return text + "; difference {:+.2f} points, 95 % interval {:+.2f} to {:+.2f}".format(*points)
+    return "\n".join(line.rstrip() for line in lines) + "\n"

@@ -29,13 +29,14 @@ CACHED: dict[str, Callable[[], Corpus]] = {
     "thucnews": corpora.thucnews,
 }
 TEXT_NAMES = (
-    "text review content sentence title headline comment body question message tweet news document "
-    "description review_text review_body 文本 内容 标题 评论 新闻 句子"
-).split()
+    *("text", "review", "content", "sentence", "title", "headline", "comment", "body", "question"),
+    *("message", "tweet", "news", "document", "description", "review_text", "review_body"),
+    *("文本", "内容", "标题", "评论", "新闻", "句子"),
+)
 LABEL_NAMES = (
-    "label labels class category sentiment target topic polarity rating stars score y cat label_name "
-    "标签 类别 分类 情感"
-).split()
+    *("label", "labels", "class", "category", "sentiment", "target", "topic", "polarity"),
+    *("rating", "stars", "score", "y", "cat", "label_name", "标签", "类别", "分类", "情感"),
+)
 SPLIT_NAMES = ("split", "part", "subset", "fold_name")
 SEPARATORS = ",\t;|"
 LOOK = 5_000  # lines that are looked at
@@ -197,8 +198,8 @@ def _tabbed(path: Path, lines: list[str]) -> Found:
     few = first if before else last
     if len(few) > 1 and len(few) > 0.5 * len(lines) > 2:
         raise UsageError(
-            f"{path}: {len(first):,} different entries before the tab and {len(last):,} after it in "
-            f"{len(lines):,} lines: labels should repeat; pass --format label-text or text-label"
+            f"{path}: {len(first):,} different entries before the tab and {len(last):,} after it "
+            f"in {len(lines):,} lines: labels should repeat; pass --format label-text or text-label"
         )
     shown = ", ".join(name[:12] for name, _ in few.most_common(3))
     where = "before" if before else "after"
@@ -263,9 +264,7 @@ def _guess(path: Path, sep: str, width: int, rows: list[list[str]]) -> Found | N
     return _csv_found(path, sep, rows[0], {"text": text, "label": others[0]}, header)
 
 
-def _csv_found(
-    path: Path, sep: str, head: list[str], where: dict[str, int], header: bool
-) -> Found:
+def _csv_found(path: Path, sep: str, head: list[str], where: dict[str, int], header: bool) -> Found:
     """Return a CSV table's description, its columns by number."""
     name = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}[sep]
     shown = {role: repr(head[i]) if header else f"number {i}" for role, i in where.items()}

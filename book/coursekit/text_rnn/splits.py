@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +70,7 @@ def _cut(corpus: Corpus, lacking: list[str]) -> tuple[Corpus, str]:
     side = divide(groups, labels.tolist(), share["validation"], share["test"], SEED)
     rows = list(zip(texts, labels.tolist(), strict=True))
     cut = assemble(rows, side)
-    new = {part: cut[1 + (part == "test")] for part in lacking}
+    new: dict[str, Any] = {part: cut[1 + (part == "test")] for part in lacking}
     doubled = len(texts) - len(set(groups))
     how += f" ({doubled:,} such texts)" if doubled else ""
     return dataclasses.replace(corpus, train=cut[0], **new), how
@@ -84,7 +85,7 @@ def _check(corpus: Corpus) -> None:
     there = len(np.unique(corpus.train.labels))
     if there < 2:
         raise UsageError("all training texts have the same label: there is nothing to learn")
-    if corpus.C > max(10, sizes["train"] / 2):
+    if max(10, sizes["train"] / 2) < corpus.C:
         raise UsageError(
             f"{corpus.C:,} different labels for {sizes['train']:,} training texts: are texts and "
             "labels exchanged? pass --format, or --text and --label"

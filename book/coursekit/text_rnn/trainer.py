@@ -290,3 +290,16 @@ def load_model(path: Path, config: TRNNConfig, num_symbols: int, device: str) ->
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
         short = (str(error).splitlines() or [type(error).__name__])[0]
         raise TrainingError(f"{path} holds no weights for this run: {short[:200]}") from error
+
+
+def load_rounds(path: Path) -> tuple[list[Round], int]:
+    """Return a finished seed's epochs and the number of the best. Raises TrainingError."""
+    try:
+        saved = load_checkpoint(path)
+        rounds, best = [Round(*row) for row in saved["rounds"]], int(saved["best"])
+        if not 0 <= best < len(rounds):
+            raise ValueError("no best epoch")
+        return rounds, best
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        short = str(error).splitlines()[0][:200]
+        raise TrainingError(f"{path} cannot be used ({short}); delete it to train again") from error
