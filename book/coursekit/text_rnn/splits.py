@@ -80,13 +80,13 @@ def _check(corpus: Corpus) -> None:
     """Refuse what cannot be learned from or judged by."""
     sizes = {part: len(split.texts) for part, split in corpus.splits.items()}
     shown = ", ".join(f"{n:,} {part}" for part, n in sizes.items())
-    if min(sizes.values()) < 1:
-        raise UsageError(f"too few texts ({shown}): give more, or validation and test files")
-    there = len(np.unique(corpus.train.labels))
-    if there < 2:
-        raise UsageError("all training texts have the same label: there is nothing to learn")
     if max(10, sizes["train"] / 2) < corpus.C:
         raise UsageError(
             f"{corpus.C:,} different labels for {sizes['train']:,} training texts: are texts and "
             "labels exchanged? pass --format, or --text and --label"
         )
+    if min(sizes.values()) < 1:
+        raise UsageError(f"too few texts ({shown}): give more, or validation and test files")
+    there = len(np.unique(corpus.train.labels))
+    if there < 2:
+        raise UsageError("all training texts have the same label: there is nothing to learn")

@@ -19,11 +19,32 @@ from coursekit.text_rnn.folder import Log, write
 from seqmodels.training import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[4]
-MODEL = (
-    "--hidden-dim 6 --embedding-dim 5 --num-layers 2 --dropout-keep-prob 0.7 --batch-size 16 "
-    "--num-epochs 3 --save-per-batch 5 --print-per-batch 4 --learning-rate 0.01 --seeds 2 "
-    "--device cpu --threads 1"
-).split()
+MODEL = [
+    "--hidden-dim",
+    "6",
+    "--embedding-dim",
+    "5",
+    "--num-layers",
+    "2",
+    "--dropout-keep-prob",
+    "0.7",
+    "--batch-size",
+    "16",
+    "--num-epochs",
+    "3",
+    "--save-per-batch",
+    "5",
+    "--print-per-batch",
+    "4",
+    "--learning-rate",
+    "0.01",
+    "--seeds",
+    "2",
+    "--device",
+    "cpu",
+    "--threads",
+    "1",
+]
 
 # imports once, then a fresh process for each try: what is killed has computed everything itself
 KILLER = """
@@ -143,7 +164,9 @@ def test_a_stop_while_validation_is_judged(
 
 def test_other_configurations_and_other_data_are_refused(headlines: Path, tiny, rows) -> None:
     assert tiny("--data", headlines, "--run", "r")[0] == 0
-    before = {p: p.read_bytes() for p in Path("r").rglob("*") if p.is_file() and p.suffix != ".lock"}
+    before = {
+        p: p.read_bytes() for p in Path("r").rglob("*") if p.is_file() and p.suffix != ".lock"
+    }
     status, _, err = tiny("--data", headlines, "--run", "r", "--hidden-dim", 7)
     assert status == 2 and "another configuration (hidden_dim is 6 there, 7 asked for)" in err
     assert len(err.splitlines()[-1]) < 300
@@ -191,7 +214,9 @@ def test_broken_files_of_a_run_are_named(headlines: Path, tiny, capsys) -> None:
 
     assert tiny("--data", headlines, "--run", "r")[0] == 0
     weights, state = Path("r/seed-0/model.pt"), Path("r/seed-0/checkpoint.pt")
-    whole = {p: p.read_bytes() for p in (weights, state, Path("r/run.json"), Path("r/vocabulary.json"))}
+    whole = {
+        p: p.read_bytes() for p in (weights, state, Path("r/run.json"), Path("r/vocabulary.json"))
+    }
     weights.write_bytes(whole[weights][:1000])
     again(1, "model.pt cannot be used")
     assert main(["predict", "--run", "r", "--text", "球队"]) == 1
