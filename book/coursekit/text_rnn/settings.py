@@ -87,7 +87,7 @@ ABOUT = {
     "dropout_keep_prob": "share that dropout keeps; 1 is no dropout",
     "learning_rate": "of Adam",
     "batch_size": "texts in a batch",
-    "num_epochs": "times through the training texts, at most",
+    "num_epochs": "times through the training texts, at most; more for few texts",
     "print_per_batch": "batches between two lines of progress",
     "save_per_batch": "batches between two checkpoints and points for TensorBoard",
     "bidirectional": "read in both directions",

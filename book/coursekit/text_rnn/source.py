@@ -6,7 +6,7 @@ import csv
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,15 +66,16 @@ class Found:
     files: dict[str, Path] = field(default_factory=dict)  # of a folder of tables
 
 
-def load(given: Given) -> tuple[Corpus, list[str]]:
+def load(given: Given, known: Sequence[str] = ()) -> tuple[Corpus, list[str]]:
     """Return the corpus, splits as the data have them, and lines that say what was found.
 
-    What the data have no validation or test texts for is empty. Raises CorpusError, UsageError.
+    What the data have no validation or test texts for is empty. known: labels that are expected.
+    Raises CorpusError, UsageError.
     """
     path = Path(given.data).expanduser()
     if not path.exists():
         return _by_name(given.data)
-    found = sniff(path, given)
+    found = sniff(path, given, known)
     said = [f"{found.path}: {found.format}, {found.why}"]
     try:
         return _read(found, given, said), said
@@ -94,12 +95,12 @@ def _by_name(name: str) -> tuple[Corpus, list[str]]:
     raise UsageError(f"{name} is no file, no folder and none of {', '.join(makers)}")
 
 
-def sniff(path: Path, given: Given) -> Found:
+def sniff(path: Path, given: Given, known: Sequence[str] = ()) -> Found:
     """Return what a file or folder holds. Raises UsageError if it cannot be told."""
     if given.format not in FORMATS:
         raise UsageError(f"--format must be one of {', '.join(FORMATS)}; got {given.format!r}")
     if path.is_dir():
-        return _folder(path, given)
+        return _folder(path, given, known)
     head = _head(path)
     if given.format != "auto" and given.format != "csv":
         return Found(given.format, "as --format says", path)
@@ -108,10 +109,10 @@ def sniff(path: Path, given: Given) -> Found:
             return Found("imdb", "a gzip archive", path)
         if head.startswith(b"PK\x03\x04") and path.suffix.lower() == ".npz":
             return Found("imdb-npz", "an .npz file", path)
-    return _text(path, given)
+    return _text(path, given, known)
 
 
-def _folder(path: Path, given: Given) -> Found:
+def _folder(path: Path, given: Given, known: Sequence[str]) -> Found:
     """Return what a folder holds: IMDB's reviews, its archive, its indices, or tables."""
     any_, asked = given.format == "auto", given.format
     for folder in (path, path / "aclImdb"):
@@ -136,7 +137,7 @@ def _folder(path: Path, given: Given) -> Found:
             ) from error
     if "train" not in files:
         raise UsageError(f"{path} holds nothing of the format {asked}; give the file itself")
-    found = sniff(files["train"], given)
+    found = sniff(files["train"], given, known)
     found.files = files
     names_ = ", ".join(file.name for file in files.values())
     return Found(found.format, f"{found.why} ({names_})", path, found.options, files)
@@ -157,7 +158,7 @@ def _head(path: Path) -> bytes:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _text(path: Path, given: Given) -> Found:
+def _text(path: Path, given: Given, known: Sequence[str]) -> Found:
     """Return which table a text file holds, from its first lines."""
     lines = decode(read_bytes(path), path, given.encoding).lines
     lines = [line for line in lines if line.strip()][:LOOK]
@@ -186,17 +187,18 @@ def _text(path: Path, given: Given) -> Found:
             f"{path}: no tab in {tabs[0]:,} of {len(lines):,} lines and no columns with known "
             f"names; its first line is {lines[0][:60]!r}; pass --format, for csv --text and --label"
         )
-    return _tabbed(path, [line for line in lines if "\t" in line])
+    return _tabbed(path, [line for line in lines if "\t" in line], known)
 
 
-def _tabbed(path: Path, lines: list[str]) -> Found:
+def _tabbed(path: Path, lines: list[str], known: Sequence[str]) -> Found:
     """Return whether labels stand before or after their texts: there are fewer of them."""
     first = Counter(line.partition("\t")[0].strip() for line in lines)
     last = Counter(line.rpartition("\t")[2].strip() for line in lines)
     length = [sum(len(cell) * n for cell, n in side.items()) for side in (first, last)]
-    before = (len(first), length[0]) < (len(last), length[1])
+    expected = [sum(side[label] for label in known) for side in (first, last)]
+    before = (-expected[0], len(first), length[0]) < (-expected[1], len(last), length[1])
     few = first if before else last
-    if len(few) > 1 and len(few) > 0.5 * len(lines) > 2:
+    if not max(expected) and len(few) > 1 and len(few) > 0.5 * len(lines) > 2:
         raise UsageError(
             f"{path}: {len(first):,} different entries before the tab and {len(last):,} after it "
             f"in {len(lines):,} lines: labels should repeat; pass --format label-text or text-label"

@@ -219,7 +219,12 @@ class Trainer:
                 f"update {self.updates + 1}: loss {value:g}, norm of the gradient {norm:g}; "
                 "lower --learning-rate or --clip-norm and start another run"
             )
-        self.adam.step()
+        try:
+            self.adam.step()
+        except RuntimeError as error:
+            if "overflow" not in str(error):
+                raise
+            raise TrainingError(f"{str(error)[:80]}; lower --learning-rate") from error
         self.updates += 1
         right = int((scores.argmax(dim=1) == y).sum())
         for k, more in enumerate((value * len(batch), right, len(batch))):

@@ -93,7 +93,7 @@ def evaluate(
         texts, y = corpus.test
         said.append("its own test texts, which the report of the training has used already")
     else:
-        corpus, said = source.load(given)
+        corpus, said = source.load(given, names)
         part = "test" if corpus.test.texts else "train"
         texts = corpus.splits[part].texts
         y = same_labels(corpus, names)[corpus.splits[part].labels]

@@ -32,6 +32,7 @@ from seqmodels.text_rnn import TextRNN
 from seqmodels.training import save_checkpoint
 
 RUNS = Path("runs")
+UPDATES, MOST_EPOCHS = 2_000, 40  # of a plain run on few texts: patience ends it sooner
 
 
 @dataclass
@@ -98,6 +99,10 @@ def train(job: Job) -> Path:
     if C != corpus.C:
         raise UsageError(f"num_classes is {C}, but the data have {corpus.C} labels; leave it out")
     config = settings.make(job.fields, {"num_classes": corpus.C})
+    if "num_epochs" not in job.fields:  # few texts are few updates an epoch
+        batches = -(-len(corpus.train.texts) // config.batch_size)
+        more = min(MOST_EPOCHS, max(config.num_epochs, -(-UPDATES // batches)))
+        config = dataclasses.replace(config, num_epochs=more)
     shape = settings.as_dict(config)
     of_data = {name: getattr(job, name) for name in OF_DATA}
     facts: dict[str, Any] = {

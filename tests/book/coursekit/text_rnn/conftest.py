@@ -14,23 +14,9 @@ from coursekit.text_rnn.cli import main
 NAMES = ("体育", "财经", "科技")
 OWN = ("球队赢比赛员", "股市银行涨跌", "手机电脑芯片")
 TINY = [
-    "--hidden-dim",
-    "6",
-    "--embedding-dim",
-    "5",
-    "--num-layers",
-    "1",
-    "--batch-size",
-    "32",
-    "--num-epochs",
-    "2",
-    "--learning-rate",
-    "0.02",
-    "--no-baseline",
-    "--device",
-    "cpu",
-    "--threads",
-    "1",
+    *("--hidden-dim", "6", "--embedding-dim", "5", "--num-layers", "1", "--batch-size", "32"),
+    *("--num-epochs", "2", "--learning-rate", "0.02", "--no-baseline"),
+    *("--device", "cpu", "--threads", "1"),
 ]
 
 

@@ -20,30 +20,9 @@ from seqmodels.training import load_checkpoint
 
 ROOT = Path(__file__).resolve().parents[4]
 MODEL = [
-    "--hidden-dim",
-    "6",
-    "--embedding-dim",
-    "5",
-    "--num-layers",
-    "2",
-    "--dropout-keep-prob",
-    "0.7",
-    "--batch-size",
-    "16",
-    "--num-epochs",
-    "3",
-    "--save-per-batch",
-    "5",
-    "--print-per-batch",
-    "4",
-    "--learning-rate",
-    "0.01",
-    "--seeds",
-    "2",
-    "--device",
-    "cpu",
-    "--threads",
-    "1",
+    *("--hidden-dim", "6", "--embedding-dim", "5", "--num-layers", "2", "--batch-size", "16"),
+    *("--num-epochs", "3", "--save-per-batch", "5", "--print-per-batch", "4", "--seeds", "2"),
+    *("--dropout-keep-prob", "0.7", "--learning-rate", "0.01", "--device", "cpu", "--threads", "1"),
 ]
 
 # imports once, then a fresh process for each try: what is killed has computed everything itself

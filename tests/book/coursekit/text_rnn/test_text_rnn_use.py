@@ -71,9 +71,9 @@ def test_evaluate_repeats_the_test_score_and_scores_other_data(run: Path, rows, 
     out = capsys.readouterr().out
     assert "Each class (40 texts)" in out
     one = finished(run, None, "cpu")
-    texts = [t for a, t in new if a != "体育"]
-    y = [one.facts["labels"].index(a) for a, _ in new if a != "体育"]
-    assert found["accuracy"] == (one.log_p(texts).argmax(axis=1) == y).mean()
+    some = [(a, t) for a, t in new if a != "体育"]
+    y = [one.facts["labels"].index(a) for a, _ in some]
+    assert found["accuracy"] == (one.log_p([t for _, t in some]).argmax(axis=1) == y).mean()
     Path("new.txt").write_text("军事\t坦克\n体育\t球队\n" * 5, "utf-8")
     assert main(["evaluate", "--run", "r", "--data", "new.txt"]) == 2
     assert "label '军事' is none of the run's (体育, 科技, 财经)" in capsys.readouterr().err
@@ -131,8 +131,10 @@ def test_a_neighbour_does_not_change_what_is_predicted() -> None:
     """Equally long texts share a batch, so nothing is padded: the published function agrees."""
     rng = np.random.default_rng(0)
     for pooling in ("mean", "last-position"):
-        config = TRNNConfig(hidden_dim=5, embedding_dim=4, num_layers=1, batch_size=8,
-                            seq_length=20, num_classes=3, vocab_size=30, pooling=pooling)  # fmt: skip
+        config = TRNNConfig(
+            hidden_dim=5, embedding_dim=4, num_layers=1, batch_size=8, seq_length=20,
+            num_classes=3, vocab_size=30, pooling=pooling,
+        )  # fmt: skip
         model = TextRNN(config)
         texts = [rng.integers(2, 30, rng.integers(1, 26)).astype(np.int32) for _ in range(50)]
         found = log_probabilities(model, texts)
@@ -223,8 +225,9 @@ def test_the_module_is_a_program_and_a_closed_pipe_is_no_error(run: Path) -> Non
     command = (
         f"yes 球队 | head -5000 | {sys.executable} -m coursekit.text_rnn predict --run r | head -1"
     )
+    clean = {"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin", "LC_ALL": "C"}
     done = subprocess.run(
-        ["bash", "-c", command], env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+        ["bash", "-c", command], env=clean,
         capture_output=True, timeout=120,
     )  # fmt: skip
     assert done.stdout.count(b"\n") == 1 and not done.stderr, done.stderr
