@@ -21,11 +21,9 @@ h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2.
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: right; }
 th:first-child, td:first-child { text-align: left; } th { font-weight: 600; white-space: nowrap; }
-tr.strong td { font-weight: 600; }
 table.matrix td, table.matrix th { border: 1px solid var(--line); text-align: center; }
 table.matrix th { font-weight: 400; font-size: .85rem; }
-table.words td { text-align: left; vertical-align: top; overflow-wrap: anywhere; }
-table.words td:nth-child(-n+2) { font-variant-numeric: tabular-nums; white-space: nowrap; }
+ol { padding-left: 2rem; } li { margin: .5rem 0; overflow-wrap: anywhere; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; color: var(--soft); }
 svg text { fill: var(--soft); font-size: 12px; } svg line { stroke: var(--line); }
 """
@@ -36,11 +34,11 @@ def e(value: object) -> str:
     return html.escape(str(value), quote=True)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[object]], kind: str = "") -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return an HTML table."""
     top = "".join(f'<th scope="col">{e(cell)}</th>' for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{e(c)}</td>" for c in row) + "</tr>\n" for row in rows)
-    return f'<div class="scroll"><table class="{kind}"><tr>{top}</tr>\n{body}</table></div>'
+    return f'<div class="scroll"><table><tr>{top}</tr>\n{body}</table></div>'
 
 
 def matrix(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
@@ -126,12 +124,12 @@ def page(report: dict[str, Any]) -> str:
         parts.append(
             f"<p>{len(labels)} labels are too many to draw: report.json has the counts.</p>"
         )
-    wrong = [
-        (f"{m['p_predicted']:.3f}", f"{m['p_label']:.1e}", m["label"], m["predicted"], m["text"])
+    wrong = "\n".join(
+        f'<li>{e(m["text"])}<br><span class="soft">{e(m["label"])} read as {e(m["predicted"])}; '
+        f"p {m['p_predicted']:.3f}, of the label {m['p_label']:.1e}</span></li>"
         for m in judged["mistakes"]
-    ]
-    head = ("p predicted", "p label", "label", "predicted", "text")
-    parts += ["<h2>Worst mistakes</h2>", table(head, wrong, "words") if wrong else "<p>None.</p>"]
+    )
+    parts += ["<h2>Worst mistakes</h2>", f"<ol>{wrong}</ol>" if wrong else "<p>None.</p>"]
     if "config" in report:
         pairs = [(name, value) for name, value in report["config"].items()]
         parts += ["<h2>Configuration</h2>", table(("field", "value"), pairs)]
