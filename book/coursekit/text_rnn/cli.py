@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -258,7 +259,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except Stopped as stop:
         number, folder, updates = stop.args
-        say(f"stopped after {updates:,} batches; go on with: text-rnn train --run {folder}")
+        again = f"text-rnn train --run {shlex.quote(str(folder))}"
+        say(f"stopped after {updates:,} batches; go on with: {again}")
         return 128 + int(number)
     except KeyboardInterrupt:
         say("stopped; the same command goes on from the last checkpoint")

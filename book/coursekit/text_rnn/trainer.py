@@ -149,6 +149,8 @@ class Trainer:
         another run.
         """
         set_seed(config.seed)
+        if device != "cpu":  # a GPU's operation without an exact order is no reason to stop
+            torch.use_deterministic_algorithms(True, warn_only=True)
         self.config, self.train_data, self.validation = config, train, validation
         self.path, self.watch, self.device, self.asked = path, watch, device, asked
         self.model = TextRNN(config, num_symbols).to(device)
@@ -301,10 +303,11 @@ def load_rounds(path: Path) -> tuple[list[Round], int]:
     """Return a finished seed's epochs and the number of the best. Raises TrainingError."""
     try:
         saved = load_checkpoint(path)
-        rounds, best = [Round(*row) for row in saved["rounds"]], int(saved["best"])
+        rounds = [Round(*map(float, row)) for row in saved["rounds"]]  # type: ignore[arg-type]
+        best = int(saved["best"])
         if not 0 <= best < len(rounds):
             raise ValueError("no best epoch")
         return rounds, best
     except (OSError, ValueError, KeyError, TypeError) as error:
-        short = str(error).splitlines()[0][:200]
+        short = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise TrainingError(f"{path} cannot be used ({short}); delete it to train again") from error
