@@ -90,8 +90,8 @@ class TRNNConfig:
             came = f"got {self.dropout_keep_prob}"
             raise ValueError(f"dropout_keep_prob must lie in (0, 1]; {came}")
         if not 0 < self.learning_rate < math.inf or not self.clip_norm > 0:
-            came = f"got {self.learning_rate} and {self.clip_norm}"
-            raise ValueError(f"learning_rate and clip_norm must be positive; {came}")
+            came = f"{self.learning_rate} and {self.clip_norm}"
+            raise ValueError(f"learning_rate, clip_norm must be positive: {came}")
         if self.seed >= 2**32:
             raise ValueError(f"seed must lie below 2**32; got {self.seed}")
 
@@ -126,7 +126,8 @@ def pool(
     "attention" (a mean weighted by softmax of scores (B, L)). Raises ValueError on
     other shapes, or a text without any real step.
     """
-    if states.ndim != 3 or real.shape != states.shape[:2] or real.dtype != torch.bool:
+    fits = states.ndim == 3 and real.shape == states.shape[:2]
+    if not fits or real.dtype != torch.bool:
         came = f"got {tuple(states.shape)} and {tuple(real.shape)} {real.dtype}"
         raise ValueError(f"states must be (B, L, F), real (B, L) bools; {came}")
     if not bool(real.any(dim=1).all()):
@@ -212,7 +213,7 @@ class TextRNN(nn.Module):
         return self.attend(torch.tanh(states)).squeeze(2)
 
     def states(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return the last layer's outputs (B, L, F) for embedded tokens x (B, L, D).
+        """Return the last layer's outputs (B, L, F) of embedded tokens x (B, L, D).
 
         If config.packed, no state depends on padding, and the outputs there are 0.
         """

@@ -1,4 +1,4 @@
-"""seqmodels.text_rnn against loops over single texts, PyTorch's own layers, and published choices."""
+"""seqmodels.text_rnn against loops over single texts, PyTorch's layers, published choices."""
 
 from __future__ import annotations
 
