@@ -97,15 +97,15 @@ class TRNNConfig:
 
 
 # --- book/12_text_rnn.md: Seven ways to make one vector of many (#text-rnn-pool)
-def real_steps(lengths: torch.Tensor, L: int, side: Side = "after") -> torch.Tensor:
-    """Return (B, L) bools, True at real tokens; lengths (B,), padding at `side`."""
-    step = torch.arange(L, device=lengths.device)
+def real_steps(lengths: torch.Tensor, T: int, side: Side = "after") -> torch.Tensor:
+    """Return (B, T) bools, True at real tokens; lengths (B,), padding at `side`."""
+    step = torch.arange(T, device=lengths.device)
     n = lengths[:, None]  # (B, 1)
-    return step < n if side == "after" else step >= L - n
+    return step < n if side == "after" else step >= T - n
 
 
 def attention_weights(scores: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    """Return softmax of scores (B, L) over the real steps, exactly 0 elsewhere."""
+    """Return softmax of scores (B, T) over the real steps, exactly 0 elsewhere."""
     return torch.softmax(scores.masked_fill(~real, -math.inf), dim=1)
 
 
@@ -117,27 +117,27 @@ def pool(
     directions: int = 1,
     scores: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Return one vector for each text, (B, F), of states (B, L, F).
+    """Return one vector for each text, (B, F), of states (B, T, F).
 
-    real: (B, L) bools, False at padding. how: "last-position" (step L - 1, padding
+    real: (B, T) bools, False at padding. how: "last-position" (step T - 1, padding
     or not), "last-token" (the last real step), "ends" (each direction's own last
     real step: the second half of F, if directions is 2, at the first token),
-    "mean-all" (over all L steps), "mean", "max" (over the real steps),
-    "attention" (a mean weighted by softmax of scores (B, L)). Raises ValueError on
+    "mean-all" (over all T steps), "mean", "max" (over the real steps),
+    "attention" (a mean weighted by softmax of scores (B, T)). Raises ValueError on
     other shapes, or a text without any real step.
     """
     fits = states.ndim == 3 and real.shape == states.shape[:2]
     if not fits or real.dtype != torch.bool:
         came = f"got {tuple(states.shape)} and {tuple(real.shape)} {real.dtype}"
-        raise ValueError(f"states must be (B, L, F), real (B, L) bools; {came}")
+        raise ValueError(f"states must be (B, T, F), real (B, T) bools; {came}")
     if not bool(real.any(dim=1).all()):
         raise ValueError("a text has no real step: give it one UNKNOWN")
-    B, L, F = states.shape
+    B, T, F = states.shape
     if directions not in (1, 2) or F % directions:
         raise ValueError(f"directions must be 1 or 2, and divide {F}")
     rows = torch.arange(B, device=states.device)
-    last = L - 1 - real.flip(1).int().argmax(dim=1)  # (B,)
-    inside = real[:, :, None]  # (B, L, 1)
+    last = T - 1 - real.flip(1).int().argmax(dim=1)  # (B,)
+    inside = real[:, :, None]  # (B, T, 1)
     if how == "last-position":
         return states[:, -1]
     if how == "last-token" or (how == "ends" and directions == 1):
@@ -155,7 +155,7 @@ def pool(
     if how == "attention":
         if scores is None or scores.shape != real.shape:
             raise ValueError(f"attention needs scores {tuple(real.shape)}")
-        weights = attention_weights(scores, real)  # (B, L)
+        weights = attention_weights(scores, real)  # (B, T)
         return (weights[:, :, None] * states.masked_fill(~inside, 0)).sum(dim=1)
     raise ValueError(f"how must be one of {POOLINGS}; got {how!r}")
 
@@ -183,11 +183,11 @@ class Classifier(nn.Module):
         self.output = nn.Linear(config.hidden_layer or F, config.num_classes)
 
     def forward(self, tokens: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return scores (B, C) of tokens (B, L) int64 with lengths (B,)."""
+        """Return scores (B, C) of tokens (B, T) int64 with lengths (B,)."""
         return self.classify(self.embedding(tokens), lengths)
 
     def classify(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return scores (B, C) of embedded tokens x (B, L, D)."""
+        """Return scores (B, C) of embedded tokens x (B, T, D)."""
         n = check_lengths(lengths.cpu().numpy(), x.shape[1])
         if len(n) != len(x):
             raise ValueError(f"lengths must be ({len(x)},); got {n.shape}")
@@ -197,11 +197,11 @@ class Classifier(nn.Module):
         return self.output(z)
 
     def vectors(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return one vector for each text, (B, F), of tokens' x (B, L, D)."""
+        """Return one vector for each text, (B, F), of tokens' x (B, T, D)."""
         raise NotImplementedError
 
     def real(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return (B, L) bools: which steps of x (B, L, D) are no padding."""
+        """Return (B, T) bools: which steps of x (B, T, D) are no padding."""
         return real_steps(lengths.to(x.device), x.shape[1], self.config.pad_side)
 
 
@@ -225,40 +225,59 @@ class TextRNN(Classifier):
             self.attend = nn.Linear(directions * config.hidden_dim, 1, bias=False)
 
     def vectors(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return the pooled outputs (B, F) of embedded tokens x (B, L, D)."""
+        """Return the pooled outputs (B, F) of embedded tokens x (B, T, D)."""
         states, how = self.dropout(self.states(x, lengths)), self.config.pooling
         scores = self.attention_scores(states) if how == "attention" else None
         real = self.real(x, lengths)
         return pool(states, real, how, directions=self.directions, scores=scores)
 
     def states(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return the last layer's outputs (B, L, F) of embedded tokens x (B, L, D).
+        """Return the last layer's outputs (B, T, F) of embedded tokens x (B, T, D).
 
         If config.packed, no state depends on padding, and the outputs there are 0.
         """
         if not self.config.packed:
             return self.recurrent(x)[0]
-        n, L = lengths.cpu(), x.shape[1]
-        shift = L - n if self.config.pad_side == "before" else 0 * n
+        n, T = lengths.cpu(), x.shape[1]
+        shift = T - n if self.config.pad_side == "before" else 0 * n
         data = pack_padded_sequence(
             roll(x, shift), n, batch_first=True, enforce_sorted=False
         )
-        out, _ = pad_packed_sequence(self.recurrent(data)[0], True, 0.0, L)
+        out, _ = pad_packed_sequence(self.recurrent(data)[0], True, 0.0, T)
         return roll(out, -shift)
 
     def attention_scores(self, states: torch.Tensor) -> torch.Tensor:
-        """Return (B, L) of states (B, L, F), before the softmax over real steps."""
+        """Return (B, T) of states (B, T, F), before the softmax over real steps."""
         return self.attend(torch.tanh(states)).squeeze(2)
 
 
 def roll(x: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-    """Return x (B, L, D) with row b moved shift[b] (B,) steps towards the start."""
-    L, shift = x.shape[1], shift.to(x.device)
-    step = (torch.arange(L, device=x.device) + shift[:, None]) % L  # (B, L)
+    """Return x (B, T, D) with row b moved shift[b] (B,) steps towards the start."""
+    T, shift = x.shape[1], shift.to(x.device)
+    step = (torch.arange(T, device=x.device) + shift[:, None]) % T  # (B, T)
     return x.gather(1, step[:, :, None].expand(-1, -1, x.shape[2]))
 
 
-# --- book/12_text_rnn.md: Baselines (#text-rnn-baselines)
+# --- book/12_text_rnn.md: Batches (#text-rnn-batches)
+def to_batch(
+    sequences: Sequence[ArrayLike], config: TRNNConfig, fixed: bool = True
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return tokens (B, T) int64, padded and cut as config says, and lengths (B,).
+
+    sequences: B arrays (T_b,) of symbols, none empty. T is config.seq_length, or,
+    if not fixed, the longest that is left. Raises ValueError on bad input.
+    """
+    cut = "start" if config.truncate_side == "before" else "end"
+    T = config.seq_length
+    if not fixed and len(sequences):
+        T = min(T, max(map(np.size, sequences)))
+    x, n = pad(sequences, T, config.pad_side, cut)  # (T, B), time first
+    if x.ndim != 2 or x.dtype.kind != "i":
+        raise ValueError(f"a text must be (T,) integers; got {x.shape} {x.dtype}")
+    return torch.as_tensor(np.ascontiguousarray(x.T)), torch.as_tensor(n)
+
+
+# --- book/12_text_rnn.md: What to beat (#text-rnn-baselines)
 class MeanEmbedding(Classifier):
     """Average the vectors of a text's tokens: no order at all."""
 
@@ -266,7 +285,7 @@ class MeanEmbedding(Classifier):
         super().__init__(config, num_symbols, config.embedding_dim)
 
     def vectors(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return the mean of the real rows, (B, D), of x (B, L, D)."""
+        """Return the mean of the real rows, (B, D), of x (B, T, D)."""
         return self.dropout(pool(x, self.real(x, lengths), "mean"))
 
 
@@ -284,31 +303,13 @@ class TextCNN(Classifier):
         )
 
     def vectors(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return the largest response of each filter, (B, 2 H), of x (B, L, D)."""
-        real, across = self.real(x, lengths), x.transpose(1, 2)  # (B, D, L)
+        """Return the largest response of each filter, (B, 2 H), of x (B, T, D)."""
+        real, across = self.real(x, lengths), x.transpose(1, 2)  # (B, D, T)
         found = torch.cat([window(across) for window in self.windows], dim=1)
         return self.dropout(pool(torch.relu(found).transpose(1, 2), real, "max"))
 
 
 # --- book/12_text_rnn.md: Training (#text-rnn-training)
-def to_batch(
-    sequences: Sequence[ArrayLike], config: TRNNConfig, fixed: bool = True
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return tokens (B, L) int64, padded and cut as config says, and lengths (B,).
-
-    sequences: B arrays (T_b,) of symbols, none empty. L is config.seq_length, or,
-    if not fixed, the longest that is left. Raises ValueError on bad input.
-    """
-    cut = "start" if config.truncate_side == "before" else "end"
-    L = config.seq_length
-    if not fixed and len(sequences):
-        L = min(L, max(map(np.size, sequences)))
-    x, n = pad(sequences, L, config.pad_side, cut)  # (L, B), time first
-    if x.ndim != 2 or x.dtype.kind != "i":
-        raise ValueError(f"a text must be (T,) integers; got {x.shape} {x.dtype}")
-    return torch.as_tensor(np.ascontiguousarray(x.T)), torch.as_tensor(n)
-
-
 def train_text_rnn(
     config: TRNNConfig,
     train: tuple[Sequence[ArrayLike], ArrayLike],
