@@ -1,11 +1,11 @@
 """Record the long runs of chapter 12: `python -m tools.text_rnn_runs` (half an hour of one core).
 
-Three groups. *Ablation*: on two corpora the same small network learns with each way of pooling and
-both sides of padding, from three seeds (each with its own split), beside five baselines. *IMDB*: a
-tutorial's two-layer LSTM as it is configured, on two classes of a built-in corpus, and with the
-padding on the other side. *Full*: TRNNConfig(), its first epoch of ten, on the docstrings. Each item is
-written to book/coursekit/text_rnn_runs.json as soon as it is done; a second call goes on where the
-first was cut off, the full run from its last checkpoint.
+Three groups. *Ablation*: on two corpora the same small network learns with several ways of pooling
+and both sides of padding, from three seeds (each with its own split), beside five baselines.
+*IMDB*: a tutorial's two-layer LSTM as it is configured, on two classes of a built-in corpus, and
+with the padding on the other side. *Full*: TRNNConfig(), its first epoch of ten, on the docstrings.
+Each item is written to book/coursekit/text_rnn_runs.json as soon as it is done; a second call goes
+on where the first was cut off, the full run from its last checkpoint.
 
     python -m tools.text_rnn_runs               record what is missing
     python -m tools.text_rnn_runs --only full   of one group
