@@ -90,22 +90,22 @@ class TRNNConfig:
             came = f"got {self.dropout_keep_prob}"
             raise ValueError(f"dropout_keep_prob must lie in (0, 1]; {came}")
         if not 0 < self.learning_rate < math.inf or not self.clip_norm > 0:
-            came = f"got {self.learning_rate} and {self.clip_norm}"
-            raise ValueError(f"learning_rate and clip_norm must be positive; {came}")
+            came = f"{self.learning_rate} and {self.clip_norm}"
+            raise ValueError(f"learning_rate, clip_norm must be positive: {came}")
         if self.seed >= 2**32:
             raise ValueError(f"seed must lie below 2**32; got {self.seed}")
 
 
 # --- book/12_text_rnn.md: Seven ways to make one vector of many (#text-rnn-pool)
-def real_steps(lengths: torch.Tensor, L: int, side: Side = "after") -> torch.Tensor:
-    """Return (B, L) bools, True at real tokens; lengths (B,), padding at `side`."""
-    step = torch.arange(L, device=lengths.device)
+def real_steps(lengths: torch.Tensor, T: int, side: Side = "after") -> torch.Tensor:
+    """Return (B, T) bools, True at real tokens; lengths (B,), padding at `side`."""
+    step = torch.arange(T, device=lengths.device)
     n = lengths[:, None]  # (B, 1)
-    return step < n if side == "after" else step >= L - n
+    return step < n if side == "after" else step >= T - n
 
 
 def attention_weights(scores: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    """Return softmax of scores (B, L) over the real steps, exactly 0 elsewhere."""
+    """Return softmax of scores (B, T) over the real steps, exactly 0 elsewhere."""
     return torch.softmax(scores.masked_fill(~real, -math.inf), dim=1)
 
 
@@ -117,26 +117,27 @@ def pool(
     directions: int = 1,
     scores: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Return one vector for each text, (B, F), of states (B, L, F).
+    """Return one vector for each text, (B, F), of states (B, T, F).
 
-    real: (B, L) bools, False at padding. how: "last-position" (step L - 1, padding
+    real: (B, T) bools, False at padding. how: "last-position" (step T - 1, padding
     or not), "last-token" (the last real step), "ends" (each direction's own last
     real step: the second half of F, if directions is 2, at the first token),
-    "mean-all" (over all L steps), "mean", "max" (over the real steps),
-    "attention" (a mean weighted by softmax of scores (B, L)). Raises ValueError on
+    "mean-all" (over all T steps), "mean", "max" (over the real steps),
+    "attention" (a mean weighted by softmax of scores (B, T)). Raises ValueError on
     other shapes, or a text without any real step.
     """
-    if states.ndim != 3 or real.shape != states.shape[:2] or real.dtype != torch.bool:
+    fits = states.ndim == 3 and real.shape == states.shape[:2]
+    if not fits or real.dtype != torch.bool:
         came = f"got {tuple(states.shape)} and {tuple(real.shape)} {real.dtype}"
-        raise ValueError(f"states must be (B, L, F), real (B, L) bools; {came}")
+        raise ValueError(f"states must be (B, T, F), real (B, T) bools; {came}")
     if not bool(real.any(dim=1).all()):
         raise ValueError("a text has no real step: give it one UNKNOWN")
-    B, L, F = states.shape
+    B, T, F = states.shape
     if directions not in (1, 2) or F % directions:
         raise ValueError(f"directions must be 1 or 2, and divide {F}")
     rows = torch.arange(B, device=states.device)
-    last = L - 1 - real.flip(1).int().argmax(dim=1)  # (B,)
-    inside = real[:, :, None]  # (B, L, 1)
+    last = T - 1 - real.flip(1).int().argmax(dim=1)  # (B,)
+    inside = real[:, :, None]  # (B, T, 1)
     if how == "last-position":
         return states[:, -1]
     if how == "last-token" or (how == "ends" and directions == 1):
@@ -154,108 +155,161 @@ def pool(
     if how == "attention":
         if scores is None or scores.shape != real.shape:
             raise ValueError(f"attention needs scores {tuple(real.shape)}")
-        weights = attention_weights(scores, real)  # (B, L)
+        weights = attention_weights(scores, real)  # (B, T)
         return (weights[:, :, None] * states.masked_fill(~inside, 0)).sum(dim=1)
     raise ValueError(f"how must be one of {POOLINGS}; got {how!r}")
 
 
 # --- book/12_text_rnn.md: The model (#text-rnn-model)
-class TextRNN(nn.Module):
-    """Embed tokens, read them in one or both directions, pool, classify.
+class Classifier(nn.Module):
+    """Hold what all classifiers here share: embedding, dropout, last layer.
 
     num_symbols: rows of the embedding, config.vocab_size where None. The vector of
-    PAD is zero and stays so.
+    PAD is zero and stays so. F: inputs of the last layer: a subclass makes a vector
+    of a text, (F,), in `vectors`.
     """
 
-    def __init__(self, config: TRNNConfig, num_symbols: int | None = None) -> None:
+    def __init__(self, config: TRNNConfig, num_symbols: int | None, F: int) -> None:
         super().__init__()
         V = config.vocab_size if num_symbols is None else num_symbols
         if not 2 < V <= config.vocab_size:
             known = f"3 to vocab_size, {config.vocab_size}"
             raise ValueError(f"num_symbols must be {known}; got {V}")
-        self.config, drop = config, 1 - config.dropout_keep_prob
-        self.directions = 2 if config.bidirectional else 1
-        F = self.directions * config.hidden_dim
+        self.config = config
         self.embedding = nn.Embedding(V, config.embedding_dim, padding_idx=PAD)
-        self.recurrent = {"gru": nn.GRU, "lstm": nn.LSTM}[config.rnn](
-            config.embedding_dim,
-            config.hidden_dim,
-            config.num_layers,
-            batch_first=True,
-            dropout=drop if config.num_layers > 1 else 0.0,  # else it warns
-            bidirectional=config.bidirectional,
-        )
-        self.dropout = nn.Dropout(drop)
-        if config.pooling == "attention":
-            self.attend = nn.Linear(F, 1, bias=False)
+        self.dropout = nn.Dropout(1 - config.dropout_keep_prob)
         if config.hidden_layer:
             self.hidden = nn.Linear(F, config.hidden_layer)
         self.output = nn.Linear(config.hidden_layer or F, config.num_classes)
 
     def forward(self, tokens: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return scores (B, C) of tokens (B, L) int64 with lengths (B,)."""
+        """Return scores (B, C) of tokens (B, T) int64 with lengths (B,)."""
         return self.classify(self.embedding(tokens), lengths)
 
     def classify(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return scores (B, C) of embedded tokens x (B, L, D)."""
-        states = self.dropout(self.states(x, lengths))
-        real = real_steps(lengths.to(x.device), x.shape[1], self.config.pad_side)
-        how = self.config.pooling
-        scores = self.attention_scores(states) if how == "attention" else None
-        z = pool(states, real, how, directions=self.directions, scores=scores)
+        """Return scores (B, C) of embedded tokens x (B, T, D)."""
+        n = check_lengths(lengths.cpu().numpy(), x.shape[1])
+        if len(n) != len(x):
+            raise ValueError(f"lengths must be ({len(x)},); got {n.shape}")
+        z = self.vectors(x, torch.as_tensor(n))  # (B, F)
         if self.config.hidden_layer:
             z = self.dropout(torch.relu(self.hidden(z)))
-        return self.output(z)  # (B, C)
+        return self.output(z)
 
-    def attention_scores(self, states: torch.Tensor) -> torch.Tensor:
-        """Return (B, L) of states (B, L, F), before the softmax over real steps."""
-        return self.attend(torch.tanh(states)).squeeze(2)
+    def vectors(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return one vector for each text, (B, F), of tokens' x (B, T, D)."""
+        raise NotImplementedError
+
+    def real(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return (B, T) bools: which steps of x (B, T, D) are no padding."""
+        return real_steps(lengths.to(x.device), x.shape[1], self.config.pad_side)
+
+
+class TextRNN(Classifier):
+    """Embed tokens, read them in one or both directions, pool, classify."""
+
+    def __init__(self, config: TRNNConfig, num_symbols: int | None = None) -> None:
+        directions = 2 if config.bidirectional else 1
+        super().__init__(config, num_symbols, directions * config.hidden_dim)
+        self.directions = directions
+        several = config.num_layers > 1  # with one layer PyTorch's dropout warns
+        self.recurrent = {"gru": nn.GRU, "lstm": nn.LSTM}[config.rnn](
+            config.embedding_dim,
+            config.hidden_dim,
+            config.num_layers,
+            batch_first=True,
+            dropout=self.dropout.p if several else 0.0,  # between layers
+            bidirectional=config.bidirectional,
+        )
+        if config.pooling == "attention":
+            self.attend = nn.Linear(directions * config.hidden_dim, 1, bias=False)
+
+    def vectors(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return the pooled outputs (B, F) of embedded tokens x (B, T, D)."""
+        states, how = self.dropout(self.states(x, lengths)), self.config.pooling
+        scores = self.attention_scores(states) if how == "attention" else None
+        real = self.real(x, lengths)
+        return pool(states, real, how, directions=self.directions, scores=scores)
 
     def states(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Return the last layer's outputs (B, L, F) for embedded tokens x (B, L, D).
+        """Return the last layer's outputs (B, T, F) of embedded tokens x (B, T, D).
 
         If config.packed, no state depends on padding, and the outputs there are 0.
         """
-        n = torch.as_tensor(check_lengths(lengths.cpu().numpy(), x.shape[1]))
-        if len(n) != len(x):
-            raise ValueError(f"lengths must be ({len(x)},); got {tuple(n.shape)}")
         if not self.config.packed:
             return self.recurrent(x)[0]
-        L = x.shape[1]
-        shift = L - n if self.config.pad_side == "before" else 0 * n
+        n, T = lengths.cpu(), x.shape[1]
+        shift = T - n if self.config.pad_side == "before" else 0 * n
         data = pack_padded_sequence(
             roll(x, shift), n, batch_first=True, enforce_sorted=False
         )
-        out, _ = pad_packed_sequence(self.recurrent(data)[0], True, 0.0, L)
+        out, _ = pad_packed_sequence(self.recurrent(data)[0], True, 0.0, T)
         return roll(out, -shift)
+
+    def attention_scores(self, states: torch.Tensor) -> torch.Tensor:
+        """Return (B, T) of states (B, T, F), before the softmax over real steps."""
+        return self.attend(torch.tanh(states)).squeeze(2)
 
 
 def roll(x: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-    """Return x (B, L, D) with row b moved shift[b] (B,) steps towards the start."""
-    L, shift = x.shape[1], shift.to(x.device)
-    step = (torch.arange(L, device=x.device) + shift[:, None]) % L  # (B, L)
+    """Return x (B, T, D) with row b moved shift[b] (B,) steps towards the start."""
+    T, shift = x.shape[1], shift.to(x.device)
+    step = (torch.arange(T, device=x.device) + shift[:, None]) % T  # (B, T)
     return x.gather(1, step[:, :, None].expand(-1, -1, x.shape[2]))
 
 
-# --- book/12_text_rnn.md: Training (#text-rnn-training)
+# --- book/12_text_rnn.md: Batches (#text-rnn-batches)
 def to_batch(
     sequences: Sequence[ArrayLike], config: TRNNConfig, fixed: bool = True
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return tokens (B, L) int64, padded and cut as config says, and lengths (B,).
+    """Return tokens (B, T) int64, padded and cut as config says, and lengths (B,).
 
-    sequences: B arrays (T_b,) of symbols, none empty. L is config.seq_length, or,
+    sequences: B arrays (T_b,) of symbols, none empty. T is config.seq_length, or,
     if not fixed, the longest that is left. Raises ValueError on bad input.
     """
     cut = "start" if config.truncate_side == "before" else "end"
-    L = config.seq_length
+    T = config.seq_length
     if not fixed and len(sequences):
-        L = min(L, max(map(np.size, sequences)))
-    x, n = pad(sequences, L, config.pad_side, cut)  # (L, B), time first
+        T = min(T, max(map(np.size, sequences)))
+    x, n = pad(sequences, T, config.pad_side, cut)  # (T, B), time first
     if x.ndim != 2 or x.dtype.kind != "i":
         raise ValueError(f"a text must be (T,) integers; got {x.shape} {x.dtype}")
     return torch.as_tensor(np.ascontiguousarray(x.T)), torch.as_tensor(n)
 
 
+# --- book/12_text_rnn.md: What to beat (#text-rnn-baselines)
+class MeanEmbedding(Classifier):
+    """Average the vectors of a text's tokens: no order at all."""
+
+    def __init__(self, config: TRNNConfig, num_symbols: int | None = None) -> None:
+        super().__init__(config, num_symbols, config.embedding_dim)
+
+    def vectors(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return the mean of the real rows, (B, D), of x (B, T, D)."""
+        return self.dropout(pool(x, self.real(x, lengths), "mean"))
+
+
+class TextCNN(Classifier):
+    """Slide windows of 3 and 5 tokens over a text, take the largest response.
+
+    Each width has config.hidden_dim filters. Order counts within a window only.
+    """
+
+    def __init__(self, config: TRNNConfig, num_symbols: int | None = None) -> None:
+        super().__init__(config, num_symbols, 2 * config.hidden_dim)
+        self.windows = nn.ModuleList(
+            nn.Conv1d(config.embedding_dim, config.hidden_dim, w, padding="same")
+            for w in (3, 5)
+        )
+
+    def vectors(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return the largest response of each filter, (B, 2 H), of x (B, T, D)."""
+        real, across = self.real(x, lengths), x.transpose(1, 2)  # (B, D, T)
+        found = torch.cat([window(across) for window in self.windows], dim=1)
+        return self.dropout(pool(torch.relu(found).transpose(1, 2), real, "max"))
+
+
+# --- book/12_text_rnn.md: Training (#text-rnn-training)
 def train_text_rnn(
     config: TRNNConfig,
     train: tuple[Sequence[ArrayLike], ArrayLike],
@@ -267,7 +321,8 @@ def train_text_rnn(
     show: Callable[[int, float], None] | None = None,
     log: Callable[[str, float, int], None] | None = None,
     num_symbols: int | None = None,
-) -> tuple[TextRNN, list[Epoch]]:
+    build: Callable[[TRNNConfig, int | None], Classifier] = TextRNN,
+) -> tuple[Classifier, list[Epoch]]:
     """Return a trained model, with the weights of its best epoch, and the epochs.
 
     train, validation: sequences of symbols, as for `to_batch`, and labels (N,).
@@ -275,7 +330,8 @@ def train_text_rnn(
     checkpoint, written every config.save_per_batch updates, from which a second
     call goes on. show(update, loss) every config.print_per_batch updates; log(name,
     value, update) every config.save_per_batch: TensorBoard's add_scalar fits.
-    Seeds every generator with config.seed. Raises ValueError on bad input.
+    build: what makes the model. Seeds every generator with config.seed. Raises
+    ValueError on bad input.
     """
     labels = []
     for texts, y in (train, validation):
@@ -287,7 +343,7 @@ def train_text_rnn(
             raise ValueError(f"labels must lie in [0, {config.num_classes})")
         labels.append(torch.as_tensor(y.astype(np.int64), device=device))
     set_seed(config.seed, deterministic=False)
-    model = TextRNN(config, num_symbols).to(device)
+    model = build(config, num_symbols).to(device)
     adam = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     order = BatchOrder(len(labels[0]), config.batch_size, config.seed)
 
@@ -331,7 +387,7 @@ def train_text_rnn(
 
 
 def predict(
-    model: TextRNN, sequences: Sequence[ArrayLike], fixed: bool = True
+    model: Classifier, sequences: Sequence[ArrayLike], fixed: bool = True
 ) -> np.ndarray:
     """Return log probabilities (N, C) of texts, in eval mode, batch by batch."""
     config, device = model.config, model.output.weight.device

@@ -1,4 +1,4 @@
-"""seqmodels.text_rnn against loops over single texts, PyTorch's own layers, and published choices."""
+"""seqmodels.text_rnn against loops over single texts, PyTorch's layers, published choices."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ import torch
 from seqmodels.data import PAD, mask
 from seqmodels.text_rnn import (
     POOLINGS,
+    Classifier,
+    MeanEmbedding,
+    TextCNN,
     TextRNN,
     TRNNConfig,
     attention_weights,
@@ -464,3 +467,60 @@ def test_labels_that_do_not_fit_are_refused(labels: list) -> None:
     rows = texts([2, 3, 4]) if labels else []
     with pytest.raises(ValueError, match="labels must"):
         train_text_rnn(config(num_classes=2), (rows, labels), corpus(4, 0))
+
+
+# --- baselines -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("build", [MeanEmbedding, TextCNN])
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_baselines_do_not_see_padding(build: type[Classifier], side: Any) -> None:
+    cfg, rows = config(pad_side=side, seq_length=14), texts([3, 9, 1, 5])
+    torch.manual_seed(0)
+    net = build(cfg, None).double().eval()  # type: ignore[arg-type]
+    tokens, n = to_batch(rows, cfg)
+    got = net(tokens, n)
+    assert got.shape == (4, 3)
+    for b, row in enumerate(rows):
+        alone = net(torch.tensor(row)[None], torch.tensor([len(row)]))
+        assert torch.allclose(got[b], alone[0], rtol=1e-10, atol=1e-12)
+
+
+def test_a_mean_embedding_is_a_mean_and_knows_no_order() -> None:
+    cfg = config()
+    torch.manual_seed(0)
+    net = MeanEmbedding(cfg).double().eval()
+    (row,) = texts([6])
+    z = net.embedding.weight[row].mean(dim=0)
+    n = torch.tensor([6])
+    assert torch.allclose(net(torch.tensor(row)[None], n)[0], net.output(z), rtol=1e-12, atol=0)
+    other = torch.tensor(row[::-1].copy())[None]
+    assert torch.allclose(net(other, n), net(torch.tensor(row)[None], n), rtol=1e-10, atol=0)
+    assert not torch.allclose(model_of(cfg)(other, n), model_of(cfg)(torch.tensor(row)[None], n))
+
+
+def test_a_convolution_looks_at_windows_of_3_and_5() -> None:
+    cfg = config()
+    torch.manual_seed(0)
+    net = TextCNN(cfg).double().eval()
+    (row,) = texts([7])
+    x = net.embedding.weight[row]  # (7, D)
+    found = []
+    for w, window in zip((3, 5), net.windows, strict=True):
+        zeros = x.new_zeros(w // 2, 5)
+        ext = torch.cat([zeros, x, zeros])
+        rows = [
+            torch.einsum("wd,hdw->h", ext[t : t + w], window.weight) + window.bias for t in range(7)
+        ]
+        found.append(torch.relu(torch.stack(rows)).amax(dim=0))
+    want = net.output(torch.cat(found))
+    got = net(torch.tensor(row)[None], torch.tensor([7]))[0]
+    assert torch.allclose(got, want, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("build", [MeanEmbedding, TextCNN])
+def test_baselines_train_with_the_same_loop(build: type[Classifier]) -> None:
+    cfg = config(num_classes=2, num_layers=1, num_epochs=3)
+    net, history = train_text_rnn(cfg, corpus(30, 0), corpus(10, 1), build=build)  # type: ignore[arg-type]
+    assert type(net) is build and len(history) == 3
+    assert predict(net, corpus(7, 2)[0]).shape == (7, 2)
