@@ -53,23 +53,19 @@ def train(corpus: Corpus, reading: Reading) -> list[Baseline]:
             np.full(len(y_test), often),
         )
     ]
-    cut = [reading.cut(text) for text in texts]
-    few = sum(map(len, cut)) <= MAX_TOKENS
+    few = sum(len(reading.cut(text)) for text in texts) <= MAX_TOKENS
     longest = 3 if reading.unit == "character" and few else 2
     counter = CountVectorizer(
-        analyzer=lambda tokens: runs(tokens, longest),
+        analyzer=lambda text: runs(reading.cut(text), longest),
         max_features=MAX_FEATURES,
         min_df=2 if len(texts) > 5_000 else 1,
     )
     try:
-        counts = counter.fit_transform(cut)
+        counts = counter.fit_transform(texts)
     except ValueError:  # no run is there often enough
         return found
-    del cut
-    count_check, count_test = (
-        counter.transform([reading.cut(text) for text in split.texts])
-        for split in (corpus.validation, corpus.test)
-    )
+    count_check = counter.transform(corpus.validation.texts)
+    count_test = counter.transform(corpus.test.texts)
     grams = f"runs of 1 to {longest} {reading.unit}s"
     bayes = [(MultinomialNB(alpha=a), f"{grams}, smoothing {a:g}") for a in SMOOTHINGS]
     found.append(_best("naive Bayes", bayes, counts, y, count_check, y_check, count_test))

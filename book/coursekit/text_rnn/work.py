@@ -154,6 +154,8 @@ def prepare(job: Job) -> tuple[Corpus, list[str]]:
     for line in [*said, *corpus.notes]:
         say(line)
     said += corpus.notes
+    if not (corpus.validation.texts and corpus.test.texts):
+        say("cutting off what is held out; looking for copies")
     corpus, more = splits.divided(corpus, job.drop_leaks)
     if job.train_texts is not None and job.train_texts < len(corpus.train.texts):
         corpus = corpus.subset(job.train_texts)
