@@ -86,11 +86,11 @@ def parser() -> argparse.ArgumentParser:
     group.add_argument(
         "--run", type=Path, help="its folder (runs/NAME-HASH); one that was left goes on"
     )
-    group.add_argument("--seeds", type=_positive, default=1, metavar="N", help="train N times (1)")
+    group.add_argument("--seeds", type=_positive, metavar="N", help="train N times (1)")
     group.add_argument(
         "--baseline",
         action=argparse.BooleanOptionalAction,
-        default=True,
+        default=None,
         help="naive Bayes and TF-IDF + linear beside it (yes)",
     )
     group.add_argument("--unit", choices=UNITS, default="auto", help="of a text; auto: by script")
@@ -159,7 +159,7 @@ def _data(command: argparse.ArgumentParser, other: bool) -> None:
 
 
 def _machine(group: argparse._ArgumentGroup | argparse.ArgumentParser) -> None:
-    group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (auto)")
+    group.add_argument("--device", help="auto, cpu, cuda, cuda:1 (auto)")
     group.add_argument("--threads", type=_positive, metavar="N", help="of the CPU (all)")
 
 
@@ -193,6 +193,11 @@ def given(args: argparse.Namespace) -> source.Given | None:
     )
 
 
+def _threads(args: argparse.Namespace) -> None:
+    if args.threads:
+        torch.set_num_threads(args.threads)
+
+
 def run_train(args: argparse.Namespace) -> None:
     """Train, as the arguments say."""
     fields = settings.read_toml(args.config) if args.config else {}
@@ -204,6 +209,7 @@ def run_train(args: argparse.Namespace) -> None:
         args.seeds,
         args.device,
         args.baseline,
+        args.threads,
         args.unit,
         args.raw,
         args.drop_leaks,
@@ -214,6 +220,7 @@ def run_train(args: argparse.Namespace) -> None:
 
 def run_predict(args: argparse.Namespace) -> None:
     """Label the texts of files, of --text, or of standard input."""
+    _threads(args)
     one = use.finished(args.run, args.seed, args.device)
     for line in use.predict(one, texts(args, one.facts["labels"]), args.json, args.top):
         print(line, flush=sys.stdin.isatty())
@@ -247,12 +254,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):  # a terminal without Chinese must not end a run
             stream.reconfigure(errors="backslashreplace")
     args = parse(argv)
-    if args.threads:
-        torch.set_num_threads(args.threads)
     try:
         if args.command == "train":
             run_train(args)
         elif args.command == "evaluate":
+            _threads(args)
             use.evaluate(args.run, given(args), args.seed, args.device, args.json, args.html)
         else:
             run_predict(args)

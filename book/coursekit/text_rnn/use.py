@@ -41,7 +41,7 @@ class Finished:
         return log_probabilities(self.model, symbols)
 
 
-def finished(run: Path | None, seed: int | None, device: str) -> Finished:
+def finished(run: Path | None, seed: int | None, device: str | None) -> Finished:
     """Return a run's model: of the seed with the best validation score unless one is asked for."""
     if run is None:
         begun = sorted(RUNS.glob("*/seed-*/model.pt"), key=os.path.getmtime)
@@ -68,7 +68,7 @@ def finished(run: Path | None, seed: int | None, device: str) -> Finished:
             scored[number] = rounds[best].validation_accuracy
         seed = max(scored, key=lambda number: (scored[number], -number))
     vocabulary = from_json(run / "vocabulary.json")
-    place = device_of(device)
+    place = device_of(device or "auto")
     model = load_model(there[seed], config, len(vocabulary.tokens), place)
     return Finished(run, facts, config, Reading(*facts["reading"]), vocabulary, model, seed)
 
@@ -77,7 +77,7 @@ def evaluate(
     run: Path | None,
     given: source.Given | None,
     seed: int | None,
-    device: str,
+    device: str | None,
     json_path: Path | None,
     html_path: Path | None,
 ) -> None:

@@ -42,16 +42,21 @@ class Job:
     given: source.Given | None
     fields: dict[str, Any] = field(default_factory=dict)  # of TRNNConfig, from TOML and flags
     run: Path | None = None
-    seeds: int = 1
-    device: str = "auto"
-    baseline: bool = True
+    # None: as the run had it before
+    seeds: int | None = None
+    device: str | None = None
+    baseline: bool | None = None
+    threads: int | None = None
     unit: str = "auto"
     raw: bool = False
     drop_leaks: bool = False
     train_texts: int | None = None
 
 
-OF_DATA = ("unit", "raw", "drop_leaks", "train_texts")  # of a job: kept in run.json
+# of a job: kept in run.json, so that --run alone goes on in the same way
+OF_DATA = ("unit", "raw", "drop_leaks", "train_texts")
+OF_WORK = ("seeds", "device", "baseline", "threads")
+_YES_NO = ("raw", "drop_leaks", "baseline", "skip_bad")
 
 
 def device_of(name: str) -> str:
@@ -87,11 +92,14 @@ class Run:
 
 def train(job: Job) -> Path:
     """Train, judge and report; go on where a run was left. Return the run's folder."""
-    device = device_of(job.device)
     there = Folder(job.run).read() if job.run else None
     if job.given is None:
         as_before(job, there)
     assert job.given is not None
+    job.seeds, job.baseline = job.seeds or 1, job.baseline is not False
+    device = device_of(job.device or "auto")
+    if job.threads:
+        torch.set_num_threads(job.threads)
     corpus, said = prepare(job)
     known = corpus.unit if job.given.data in source.BUILT_IN else None
     reading, why = choose(corpus.train.texts, job.unit, job.raw, known)
@@ -104,7 +112,7 @@ def train(job: Job) -> Path:
         more = min(MOST_EPOCHS, max(config.num_epochs, -(-UPDATES // batches)))
         config = dataclasses.replace(config, num_epochs=more)
     shape = settings.as_dict(config)
-    of_data = {name: getattr(job, name) for name in OF_DATA}
+    of_data = {name: getattr(job, name) for name in OF_DATA + OF_WORK}
     facts: dict[str, Any] = {
         "version": 1,
         "data": dataclasses.asdict(job.given) | of_data,
@@ -134,10 +142,20 @@ def as_before(job: Job, there: dict[str, Any] | None) -> None:
     """Take from a run's folder what the command line does not say."""
     if there is None:
         raise UsageError("--data is missing: a file, a folder, or code or docstrings (built in)")
-    old = dict(there["data"])
+    old: dict[str, Any] = dict(there["data"])
     try:
+        for name, value in old.items():
+            number = name in ("seeds", "threads", "train_texts")
+            kind: type = int if number else bool if name in _YES_NO else str
+            if not (value is None and name != "data" or type(value) is kind):
+                raise TypeError(name)
+            if number and value is not None and value < 1:
+                raise TypeError(name)
         for name in OF_DATA:
             setattr(job, name, old.pop(name))
+        for name in OF_WORK:
+            before = old.pop(name)
+            setattr(job, name, before if getattr(job, name) is None else getattr(job, name))
         job.given = source.Given(**old)
     except (KeyError, TypeError) as error:
         raise UsageError(
@@ -173,6 +191,10 @@ def _begin(run: Run) -> Vocabulary:
     there = run.folder.read()
     if there is not None:
         refuse_other(path, there, run.facts)
+        if there["data"] != run.facts["data"]:  # more seeds, say
+            write(
+                path / "run.json", json.dumps(there | {"data": run.facts["data"]}, indent=1) + "\n"
+            )
         vocabulary = from_json(path / "vocabulary.json")
         if len(vocabulary.tokens) > config.vocab_size:
             raise UsageError(f"{path}/vocabulary.json is not of this run; pass another --run")
@@ -219,7 +241,7 @@ def _learn(run: Run, vocabulary: Vocabulary) -> Data:
 
 
 def _seeds(run: Run) -> Sequence[int]:
-    return range(run.config.seed, run.config.seed + run.job.seeds)
+    return range(run.config.seed, run.config.seed + (run.job.seeds or 1))
 
 
 def _learn_one(run: Run, config: TRNNConfig, train: Data, validation: Data, V: int) -> None:

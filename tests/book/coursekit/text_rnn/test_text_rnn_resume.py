@@ -114,8 +114,8 @@ def test_a_stop_saves_and_says_how_to_go_on(
         capsys.readouterr().err
     )
     assert load_checkpoint(torn / "seed-0" / "checkpoint.pt")["updates"] == 20
-    # neither data nor configuration is named again
-    assert main(["train", "--run", str(torn), "--seeds", "2", "--threads", "1"]) == 0
+    # neither data nor configuration nor the number of seeds is named again
+    assert main(["train", "--run", str(torn)]) == 0
     assert "goes on after 20 of 36" in capsys.readouterr().err
     same_run(calm, torn)
 
@@ -215,6 +215,23 @@ def test_broken_files_of_a_run_are_named(headlines: Path, tiny, capsys) -> None:
             path.write_bytes(content)
             again(2, name)
         path.write_bytes(whole[path])
+
+
+def test_what_a_run_says_of_its_data_is_checked(headlines: Path, tiny, capsys) -> None:
+    assert tiny("--data", headlines, "--run", "r")[0] == 0
+    path = Path("r/run.json")
+    whole = json.loads(path.read_text())
+    for wrong in (
+        {"data": 3},
+        {"seeds": "x"},
+        {"threads": 0},
+        {"raw": None, "unit": 7},
+        {"new": 1},
+    ):
+        path.write_text(json.dumps(whole | {"data": whole["data"] | wrong}))
+        assert main(["train", "--run", "r"]) == 2, wrong
+        assert main(["evaluate", "--run", "r"]) == 2
+        assert "does not say what the data were" in capsys.readouterr().err
 
 
 class Bomb:
