@@ -149,7 +149,7 @@ def as_before(job: Job, there: dict[str, Any] | None) -> None:
             kind: type = int if number else bool if name in _YES_NO else str
             if not (value is None and name != "data" or type(value) is kind):
                 raise TypeError(name)
-            if number and value is not None and value < 1:
+            if number and isinstance(value, int) and value < 1:
                 raise TypeError(name)
         for name in OF_DATA:
             setattr(job, name, old.pop(name))
