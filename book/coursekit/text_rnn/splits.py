@@ -38,6 +38,11 @@ def divided(corpus: Corpus, drop_leaks: bool = False) -> tuple[Corpus, list[str]
     if lacking:
         corpus, how = _cut(corpus, lacking)
         said.append(f"{' and '.join(lacking)} texts: {how}")
+    elif corpus.name.startswith("IMDB"):
+        said.append(
+            "validation texts: a tenth of the training reviews, those of one film together; "
+            "test texts: the data's own"
+        )
     else:
         said.append("validation and test texts: the data's own")
     if drop_leaks:
