@@ -108,7 +108,7 @@ IMDB: dict[str, dict[str, Any]] = {
     "as configured": {},
     "padded after": {"pad_side": "after"},
 }
-SOME = ("last position", "packed", "masked mean")
+SOME = ("last position", "packed", "masked mean", "attention", "maximum")
 ITEMS = {
     "code": (*COUNTS, *NETWORKS, *POOLED),
     "docs": (*COUNTS, *NETWORKS, *SOME),
