@@ -422,13 +422,17 @@ def hidden_pool():
         "r = inf: steps that tie share the weight equally; the padding has none"
     )
     p, w = pool_try(h, np.array([6]), -math.inf)
-    assert same(np.ravel(w), np.array([1, 0, 0, 0, 1, 1]) / 3), "r = -inf: three tie for the minimum"
+    assert same(np.ravel(w), np.array([1, 0, 0, 0, 1, 1]) / 3), (
+        "r = -inf: three tie for the minimum"
+    )
     for T, B, H, seed in [(1, 1, 1, 24), (9, 2, 5, 25), (3, 6, 1, 26)]:
         h, lengths = pool_case(T, B, H, seed)
         for r in (0.0, 0.7, -4.0, math.inf):
             p, w = pool_try(h, lengths, r)
             want, weight = pool_truth(h, lengths, r)
-            assert same(p, want) and same(w, weight), "other sizes, T larger than every length: wrong"
+            assert same(p, want) and same(w, weight), (
+                "other sizes, T larger than every length: wrong"
+            )
 
 
 hidden_pool()
@@ -466,10 +470,10 @@ from_mean_to_maximum()
 # - Returns a list of batches, each a list or array of the numbers of its sequences. **Each** number from 0 to N - 1 stands in exactly one
 #   batch, and no batch is empty.
 # - **Budget**: in every batch, number of sequences times longest length $\le$ `budget`, padding included.
-# - **Thrift**, where `budget` is at least 10 times the longest length: all batches together have at most 1.3 times as many cells as
+# - **Thrift**, where `budget` is at least 10 times the longest length: all batches together have at most 1.35 times as many cells as
 #   there are real steps, plus one budget; and there are at most 1.5 times as many batches as `real steps / budget`, plus 2.
-# - **Shuffled**, with 15 batches or more: batches do not come in the order of length: over several seeds, the correlation between a batch's place and
-#   its longest length is below .6 in size on average. And of all pairs of sequences that share a batch, at most 60 % share one with another seed, too (in the tests: lengths with plenty of sequences of each size).
+# - **Shuffled**, with 20 batches or more: batches do not come in the order of length: over several seeds, the correlation between a batch's place and
+#   its longest length is below .6 in size on average. And of all pairs of sequences that share a batch, at most 65 % share one with another seed, too (in the tests: lengths with plenty of sequences of each size).
 # - The same seed gives the same batches, whatever was drawn before; NumPy's and PyTorch's global generators are neither used nor moved.
 #
 # Worked example: lengths (3, 9, 2, 10) with a budget of 20. All in one batch would be 4 * 10 = 40 cells: too many. (9, 10) are 20 cells and (3, 2) 6; fine.
@@ -492,7 +496,7 @@ def budget_batches(lengths, budget, seed):
     rng = np.random.default_rng(seed)
     n = np.asarray(lengths)
     batches, batch, longest = [], [], 0
-    for i in np.argsort(n * rng.uniform(1, 1.15, len(n))):
+    for i in np.argsort(n * rng.uniform(1, 1.3, len(n))):
         longest = max(longest, int(n[i]))
         if longest * (len(batch) + 1) > budget:
             batches.append(batch)
@@ -553,7 +557,7 @@ def hidden_budget():
         assert np.array_equal(given, lengths), "do not change the arguments"
         if budget >= 10 * lengths.max():
             real = int(lengths.sum())
-            assert sum(cells) <= 1.3 * real + budget, (
+            assert sum(cells) <= 1.35 * real + budget, (
                 "too many cells are padding: sequences of a batch must be of similar length (chapter 10, Bucketing)"
             )
             assert len(found) <= 1.5 * real / budget + 2, (
@@ -564,7 +568,7 @@ def hidden_budget():
     for seed in range(5):
         runs.append([np.asarray(p).tolist() for p in budget_batches(lengths, 1_000, seed)])
     cells = sum([len(part) * int(lengths[part].max()) for part in runs[0]])
-    assert cells <= 1.3 * lengths.sum() + 1_000, (
+    assert cells <= 1.35 * lengths.sum() + 1_000, (
         "too many cells are padding: sequences of a batch must be of similar length (chapter 10, Bucketing)"
     )
     turned = []
@@ -576,7 +580,7 @@ def hidden_budget():
     )
     assert runs[0] != runs[1], "another seed must give other batches"
     first, second = pairs_of(runs[0]), pairs_of(runs[1])
-    assert len(first & second) <= 0.6 * len(first), (
+    assert len(first & second) <= 0.65 * len(first), (
         "another seed brings the same company in another order: the same sequences always meet. Sort a little, not"
         " fully (chapter 10, Bucketing)"
     )
@@ -692,14 +696,18 @@ def hidden_stream():
     full = [(x, np.full(x.shape[1], len(x))) for x, _ in stream_case([(5, 3)], 2, 30)]
     mean, std = stream_try(full)
     want_mean, want_std = stream_truth(full)
-    assert same(mean, want_mean), "one batch, no padding: the mean over steps AND sequences, for each feature"
+    assert same(mean, want_mean), (
+        "one batch, no padding: the mean over steps AND sequences, for each feature"
+    )
     assert same(std, want_std), (
         "one batch, no padding: std divides by the number of steps, not by one less (unbiased=False in PyTorch)"
     )
     batches = stream_case([(7, 4)], 2, 31)
     mean, std = stream_try(batches)
     want_mean, want_std = stream_truth(batches)
-    assert same(mean, want_mean), "one padded batch: the padding must count neither in the sum nor in the number"
+    assert same(mean, want_mean), (
+        "one padded batch: the padding must count neither in the sum nor in the number"
+    )
     assert same(std, want_std), "one padded batch: the padding must not count in the std"
     batches = stream_case([(3, 2), (9, 5), (1, 1), (4, 8)], 3, 32, shift=2.0)
     mean, std = stream_try(batches)
@@ -849,13 +857,17 @@ def reader_machine(net, size, calls):
     def machine(x, y):
         x, y = torch.as_tensor(np.array(x)), torch.as_tensor(np.array(y))
         assert x.ndim == 2 and x.shape == y.shape, "the machine takes x and y, both (t, b)"
-        assert 1 <= x.shape[1] <= size, "out of memory: the machine takes at most `size` sequences, and one at least"
+        assert 1 <= x.shape[1] <= size, (
+            "out of memory: the machine takes at most `size` sequences, and one at least"
+        )
         calls.append(x.shape[1])
         net.zero_grad(set_to_none=True)
         scores = net(x).flatten(0, 1)
         loss = torch.nn.functional.cross_entropy(scores, y.flatten(), ignore_index=MISSING)
         loss.backward()
-        return float(loss), {name: p.grad.numpy().copy() for name, p in net.named_parameters()}
+        return float(loss.detach()), {
+            name: p.grad.numpy().copy() for name, p in net.named_parameters()
+        }
 
     return machine
 
@@ -892,7 +904,9 @@ def hidden_micro():
     loss, gradient = in_pieces(reader_machine(net, 3, []), x.copy(), y.copy(), 3, math.inf)
     want, slopes, _ = micro_truth(net, x, y, math.inf)
     assert same(loss, want), "two equal pieces, no padding: the loss is the mean over all targets"
-    assert set(gradient) == set(slopes), "the gradient needs all entries of the machine's, by the same names"
+    assert set(gradient) == set(slopes), (
+        "the gradient needs all entries of the machine's, by the same names"
+    )
     assert all([same(gradient[name], slopes[name]) for name in slopes]), (
         "two equal pieces, no padding: the gradient of the MEAN over the batch; the sum over pieces is twice that"
     )
@@ -1048,14 +1062,16 @@ def hidden_lazy():
     W, m, s, _, d = lazy_case(6, 3, 3, 60)
     x = np.array([4, 1, 3])
     got, want = lazy_try(W, m, s, 1, x, d, 0.1), lazy_truth(W, m, s, 1, x, d, 0.1)
-    assert same(got[1][[1, 3, 4]], want[1][[1, 3, 4]]) and same(got[2][[1, 3, 4]], want[2][[1, 3, 4]]), (
+    assert same(got[1][[1, 3, 4]], want[1][[1, 3, 4]]) and same(
+        got[2][[1, 3, 4]], want[2][[1, 3, 4]]
+    ), (
         "rows that occur once: m = .9 m + .1 g and s = .999 s + .001 g**2, each row with the d of ITS place in x"
     )
     assert same(got[0][[1, 3, 4]], want[0][[1, 3, 4]]), (
         "rows that occur once: the step has both corrections, 1 - .9**t and 1 - .999**t (chapter 11, Adam)"
     )
-    for k, name in enumerate("Wms"):
-        assert np.array_equal(got[k][[2, 5]], (W, m, s)[k][[2, 5]]), (
+    for new, old in zip(got, (W, m, s), strict=True):
+        assert np.array_equal(new[[2, 5]], old[[2, 5]]), (
             "rows that do not occur must stay as they are, in W, m AND s: neither slide on, nor forget"
         )
     got, want = lazy_try(W, m, s, 7, x, d, 0.03), lazy_truth(W, m, s, 7, x, d, 0.03)
@@ -1068,13 +1084,17 @@ def hidden_lazy():
         "a symbol that occurs twice: its gradient is the SUM of both, and its square the square of the sum; g[x] += d"
         " keeps only one of them, and two updates in a row are not one (chapter 10, From symbols to vectors)"
     )
-    assert same(got[0], want[0]), "a symbol that occurs twice takes ONE step with the summed gradient"
+    assert same(got[0], want[0]), (
+        "a symbol that occurs twice takes ONE step with the summed gradient"
+    )
     x = np.array([0, 3, 0])
     got, want = lazy_try(W, m, s, 3, x, d, 0.1), lazy_truth(W, m, s, 3, x, d, 0.1)
     assert all([np.array_equal(a[0], b[0]) for a, b in zip(got, (W, m, s), strict=True)]), (
         "row 0 is padding and never changes, in W, m and s, whatever d says"
     )
-    assert all([same(a, b) for a, b in zip(got, want, strict=True)]), "with padding: the other rows are wrong"
+    assert all([same(a, b) for a, b in zip(got, want, strict=True)]), (
+        "with padding: the other rows are wrong"
+    )
     x, d = np.array([3, 1, 3]), np.array([[1.0, -2, 4], [1, 1, 1], [-1, 2, -4]])
     got, want = lazy_try(W, m, s, 3, x, d, 0.1), lazy_truth(W, m, s, 3, x, d, 0.1)
     assert all([same(a, b) for a, b in zip(got, want, strict=True)]), (
@@ -1105,7 +1125,9 @@ def hidden_lazy():
         layer(torch.tensor(x)).backward(torch.tensor(d))
         theirs.step()
         W, m, s = (np.asarray(part) for part in lazy_adam(W, m, s, t, x, d, 0.05))
-    assert same(W, layer.weight.detach().numpy()), "ten updates: not those of torch.optim.SparseAdam"
+    assert same(W, layer.weight.detach().numpy()), (
+        "ten updates: not those of torch.optim.SparseAdam"
+    )
 
 
 hidden_lazy()
@@ -1128,7 +1150,9 @@ def a_rare_word():
         adam.step()
         rows.append((float(W[1, 0]), float(full.detach())))
     fig, ax = plt.subplots(figsize=(6.4, 2.4), layout="constrained")
-    for column, name, colour in zip(zip(*rows, strict=True), ("lazy", "Adam"), ("#0072B2", "#D55E00"), strict=True):
+    for column, name, colour in zip(
+        zip(*rows, strict=True), ("lazy", "Adam"), ("#0072B2", "#D55E00"), strict=True
+    ):
         ax.plot(range(1, 41), column, color=colour, label=name)
     ax.set(xlabel="update", ylabel="the rare word's row")
     ax.legend(frameon=False)
@@ -1220,13 +1244,13 @@ def hidden_together():
     got = np.asarray(together([["c", "b", "b"]])).tolist()
     assert got == [0, 1, 1], "a row that stands alone has its own number"
     got = np.asarray(together([["a", "a", "b"], [1, 2, 2]])).tolist()
-    assert got == [0, 0, 0], (
-        "one column is enough to link: rows need not agree in all columns"
-    )
+    assert got == [0, 0, 0], "one column is enough to link: rows need not agree in all columns"
     got = np.asarray(together([[None, None, "b"], [1, 2, 3]])).tolist()
     assert got == [0, 1, 2], "None is not an entry: two unknown patients are not one"
     got = np.asarray(together([["a", "b"], ["b", "c"]])).tolist()
-    assert got == [0, 1], 'an entry of one column says nothing about another: "b" here is not "b" there'
+    assert got == [0, 1], (
+        'an entry of one column says nothing about another: "b" here is not "b" there'
+    )
     got = np.asarray(together([["a", "b", "c", "a", "b"], [5, 6, 7, 8, 8]])).tolist()
     assert got == [0, 0, 2, 0, 0], (
         "a late row joins two groups that stood apart before: all rows of both get the smaller number"
@@ -1251,7 +1275,9 @@ def hidden_together():
     )
     one = np.repeat(np.arange(10_000), 2).tolist()
     two = [*np.repeat(np.arange(10_000), 2).tolist()[1:], 10_000]
-    assert not np.any(np.asarray(together([one, two]))), "a chain of 20,000 rows in order: all belong together"
+    assert not np.any(np.asarray(together([one, two]))), (
+        "a chain of 20,000 rows in order: all belong together"
+    )
 
 
 hidden_together()
@@ -1298,10 +1324,11 @@ hidden_together()
 # texts without a copy, and give them texts without a copy, every row stays where it was. In all other respects (how it splits, what it calls a word or a length, how it scores) it does as it likes.
 #
 # Write `audit(pipeline)`: it returns the **set of the names of all flaws** of the pipeline, an empty set if it has none. A flaw need not show with every
-# data set: a last batch may happen to be full. In the tests each flaw shows in at least every third `make_rows(N, seed)` with $150 \le N \le 200$ if you do the right thing; compare numbers up to `1e-9`. One call takes some
+# data set: a last batch may happen to be full. In the tests each flaw shows in at least every second `make_rows(N, seed)` with $150 \le N \le 200$ if you do the right thing; compare numbers up to `1e-9`. One call takes some
 # milliseconds; an audit may make 150 calls.
 #
 # Two pipelines stand below. The tests have some thirty others, with flaws that these two do not have, in forms that you have to think of.
+
 
 # %% nbgrader={"grade": false, "grade_id": "ps5-pipelines", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def key(text):
@@ -1495,7 +1522,10 @@ def made_with(*flaws):
 
         def scores_of(rows, wrong):
             known = np.array(
-                [sum([math.log(weight[w][1] / weight[w][0]) for w in tokens[i] if w in weight]) for i in rows]
+                [
+                    sum([math.log(weight[w][1] / weight[w][0]) for w in tokens[i] if w in weight])
+                    for i in rows
+                ]
             )
             over = n[rows].astype(float)
             if wrong:
@@ -1514,7 +1544,12 @@ def made_with(*flaws):
         if "accuracy" in flaws:
             right = right[: len(right) // 16 * 16]
         out = {name: list(rows) for name, rows in parts.items()}
-        out |= {"vocabulary": vocabulary, "mean": float(mean), "std": float(std), "threshold": threshold}
+        out |= {
+            "vocabulary": vocabulary,
+            "mean": float(mean),
+            "std": float(std),
+            "threshold": threshold,
+        }
         return out | {"scores": [float(v) for v in scores], "accuracy": float(right.mean())}
 
     return run
@@ -1525,7 +1560,9 @@ def hidden_audit():
 
     def guarded(data):
         keeps = set(data) == {"text", "label", "group"} and len(data["text"]) == len(data["label"])
-        assert keeps and 100 <= len(data["text"]) <= 300, "a pipeline takes text, label and group, 100 to 300 rows"
+        assert keeps and 100 <= len(data["text"]) <= 300, (
+            "a pipeline takes text, label and group, 100 to 300 rows"
+        )
         return made_with()(data)
 
     got = set(audit(guarded))
@@ -1548,9 +1585,15 @@ def hidden_audit():
         ["groups", "accuracy", "threshold"],
     ):
         got, want = set(audit(made_with(*cast))), set(cast)
-        assert got <= {"copies", "groups", "vocabulary", "scale", "threshold", "company", "accuracy"}, (
-            "names of flaws: those of the table"
-        )
+        assert got <= {
+            "copies",
+            "groups",
+            "vocabulary",
+            "scale",
+            "threshold",
+            "company",
+            "accuracy",
+        }, "names of flaws: those of the table"
         assert "copies" in got or "copies" not in want, (
             "missed: copies. No row was dropped, and texts of the test part stand in training"
         )
@@ -1677,7 +1720,10 @@ def disguised(**how):
                     weight[w][label[i]] += 1
 
         def scores_of(rows):
-            known = [[math.log(weight[w][1] / weight[w][0]) for w in tokens[i] if w in weight] for i in rows]
+            known = [
+                [math.log(weight[w][1] / weight[w][0]) for w in tokens[i] if w in weight]
+                for i in rows
+            ]
             known = np.array([sum(k) / (len(k) + 1) for k in known])
             return known + 0.03 * (n[rows] - mean) / std
 
@@ -1708,7 +1754,12 @@ def disguised(**how):
         if report == "validation":
             accuracy = np.mean((scores_of(validation) > threshold) == label[validation])
         out = {name: np.array(rows, dtype=np.int64) for name, rows in parts.items()}
-        out |= {"vocabulary": vocabulary, "mean": float(mean), "std": float(std), "threshold": threshold}
+        out |= {
+            "vocabulary": vocabulary,
+            "mean": float(mean),
+            "std": float(std),
+            "threshold": threshold,
+        }
         return out | {"scores": scores, "accuracy": float(accuracy)}
 
     return run
@@ -1737,12 +1788,16 @@ def hidden_audit_hard():
     )
     for split in ("blocks", "rows"):
         got = set(audit(disguised(split=split)))
-        assert got == {"groups"}, "rows are split by their place in the table: groups, and nothing else"
+        assert got == {"groups"}, (
+            "rows are split by their place in the table: groups, and nothing else"
+        )
     assert set(audit(disguised(words="ranked by all"))) == {"vocabulary"}, (
         "missed: vocabulary. All its words occur in training, but which of them are kept is decided by counts over all"
         " rows: repeat rare words of training in test texts"
     )
-    assert set(audit(disguised(words="with test"))) == {"vocabulary"}, "missed: vocabulary. Test words are added"
+    assert set(audit(disguised(words="with test"))) == {"vocabulary"}, (
+        "missed: vocabulary. Test words are added"
+    )
     for scale in ("std of all", "test", "most of all"):
         assert set(audit(disguised(scale=scale))) == {"scale"}, (
             "missed: scale. Mean AND std, in whatever way they take something from test texts"
@@ -1761,10 +1816,22 @@ def hidden_audit_hard():
         assert set(audit(disguised(report=report))) == {"accuracy"}, (
             "missed: accuracy. Compute the share of all test rows yourself; with several sizes of data"
         )
-    cast = disguised(drop="never", split="rows", words="ranked by all", scale="test", choose="both", beside="sorted")
-    assert set(audit(cast)) == {"copies", "groups", "vocabulary", "scale", "threshold", "company"}, (
-        "six flaws at once, and an accuracy that is what it says"
+    cast = disguised(
+        drop="never",
+        split="rows",
+        words="ranked by all",
+        scale="test",
+        choose="both",
+        beside="sorted",
     )
+    assert set(audit(cast)) == {
+        "copies",
+        "groups",
+        "vocabulary",
+        "scale",
+        "threshold",
+        "company",
+    }, "six flaws at once, and an accuracy that is what it says"
     cast = disguised(words="with test", scale="std of all", report="mean of means", unit="signs")
     assert set(audit(cast)) == {"vocabulary", "scale", "accuracy"}, (
         "three flaws at once: company is not among them, as texts that change places take their scores along"
