@@ -116,8 +116,8 @@ def unchanged(after, before):
 #   that is in `log_p` counts what stands there, even where `unknown` is more.
 # - In the tests the best cut is better than any other by at least `1e-6`. No text, no pieces: `[]`.
 #
-# Worked example: with `{"un": -2., "happy": -3., "u": -6., "n": -6., "hap": -4., "py": -4.}` and `unknown = -20.` the
-# text `"unhappy"` becomes `["un", "happy"]`, at -5; `"un" + "hap" + "py"` would be at -10. And `"un-happy"` becomes `["un", "-",
+# Worked example: with `{"un": -2., "happy": -3., "u": -9., "n": -9., "hap": -8., "py": -8.}` and `unknown = -20.` the
+# text `"unhappy"` becomes `["un", "happy"]`, at -5; `"un" + "hap" + "py"` would be at -18. And `"un-happy"` becomes `["un", "-",
 # "happy"]`.
 #
 # <details><summary>Hint</summary>
@@ -156,7 +156,7 @@ def cut(text, log_p, unknown):
 
 # %% nbgrader={"grade": true, "grade_id": "ps5-cut-tests", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
 def visible_cut():
-    log_p = {"un": -2.0, "happy": -3.0, "u": -6.0, "n": -6.0, "hap": -4.0, "py": -4.0}
+    log_p = {"un": -2.0, "happy": -3.0, "u": -9.0, "n": -9.0, "hap": -8.0, "py": -8.0}
     got = cut("unhappy", log_p, -20.0)
     assert list(got) == ["un", "happy"], f"worked example: ['un', 'happy']; got {got}"
     got = cut("un-happy", log_p, -20.0)
