@@ -206,10 +206,10 @@ def hidden_cut():
         "the longest piece first is not the most probable cut: what is left over counts, too"
     )
     assert got == ["a", "bc"], "abc: the highest SUM of logarithms over all cuts"
-    log_p = {"abcd": -9.0, "ab": -2.0, "cd": -2.0, "a": -1.5, "b": -3.0}
+    log_p = {"abcd": -9.0, "ab": -1.0, "cd": -2.0, "a": -1.5, "b": -3.0}
     got = list(cut("abcd", log_p, -9.0))
     assert got == ["ab", "cd"], (
-        "the fewest pieces, or the longest, are not the most probable: two pieces of -2 beat one of -9"
+        "the fewest pieces, or the longest, are not the most probable: two good pieces beat one bad one"
     )
     log_p = {"a": -1.0, "aa": -1.8, "ab": -1.2, "b": -9.0}
     got = list(cut("aab", log_p, -20.0))
@@ -217,9 +217,8 @@ def hidden_cut():
         "the most probable piece first is not the most probable cut: look ahead, or keep the best for every"
         " place (chapter 2, Viterbi)"
     )
-    log_p = {"a": -1.0, "aaa": -3.6, "b": -1.0}
-    got = list(cut("aaab", log_p, -20.0))
-    assert got == ["a", "a", "a", "b"], "the highest SUM, not the highest mean over the pieces"
+    got = list(cut("ab", {"a": -1.5, "b": -1.5, "ab": -2.5}, -20.0))
+    assert got == ["ab"], "the highest SUM, not the highest mean over the pieces"
     got = list(cut("xay", {"a": -1.0, "ay": -30.0}, -10.0))
     assert "".join(got) == "xay", "unknown characters must not get lost, nor be replaced"
     assert got == ["x", "a", "y"], "unknown characters stand alone, each counts `unknown`"
@@ -364,10 +363,11 @@ def pool_try(h, lengths, r):
 
 
 def hidden_pool():
-    h, lengths = pool_case(6, 1, 3, 20)
+    h, _ = pool_case(6, 3, 2, 20)
+    lengths = np.array([6, 6, 6])
     for r in (1.0, -2.0):
-        p, w = pool_try(h, np.array([6]), r)
-        want, weight = pool_truth(h, np.array([6]), r)
+        p, w = pool_try(h, lengths, r)
+        want, weight = pool_truth(h, lengths, r)
         assert same(p, want), (
             "no padding at all: the mean of e^(r h) inside the logarithm, so divide by n there, and by r"
             " outside; r may be negative"
@@ -1434,7 +1434,7 @@ def audit(pipeline):
     """
     ### BEGIN SOLUTION
     flaws = set()
-    for seed in range(6):
+    for seed in range(4):
         data = make_rows(160 + 5 * seed, seed)
         keys = [key(t) for t in data["text"]]
         base = pipeline(data)
@@ -1610,7 +1610,8 @@ def hidden_audit():
             "missed: threshold. It was chosen on the test part; turn the labels of test rows around"
         )
         assert "company" in got or "company" not in want, (
-            "missed: company. A score is divided by the longest length of its batch: let test texts change places"
+            "missed: company. What stands beside a text moves its score: let test texts change places, and look whether"
+            " their scores go along"
         )
         assert "accuracy" in got or "accuracy" not in want, (
             "missed: accuracy. The last, incomplete batch is not counted; try several sizes of data"

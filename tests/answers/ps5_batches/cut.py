@@ -139,7 +139,7 @@ def cut(text, log_p, unknown):
 # %% wrong: loses what it does not know
 # why: unknown characters, but for one sign, are left out
 def cut(text, log_p, unknown):
-    text = "".join(c for c in text if c in log_p or c in "-happyun")
+    text = "".join(c for c in text if c == "-" or any(c in p for p in log_p))
     best, back = [0.0], [0]
     for i in range(1, len(text) + 1):
         options = []

@@ -140,5 +140,5 @@ def pool(h, lengths, r):
     if r == 0 or math.isinf(r):
         return torch.where(real, h, 0).sum(0) / n, (real / n).expand(h.shape)
     a = torch.where(real, r * h, -math.inf)
-    axis = 0 if h.shape[1] == 1 else 1
+    axis = 1 if h.shape[1] > 1 else 0
     return (torch.logsumexp(a, 0) - n.log()) / r, torch.softmax(a, axis)

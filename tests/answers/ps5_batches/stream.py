@@ -95,7 +95,9 @@ def stream(batches):
         x = x.astype(np.float64)
         here = (x * real).sum((0, 1)) / n
         apart = here - mean
-        squares = squares + ((x - here) ** 2 * real).sum((0, 1)) + apart**2 * count * n / (count + n)
+        squares = (
+            squares + ((x - here) ** 2 * real).sum((0, 1)) + apart**2 * count * n / (count + n)
+        )
         mean, count = mean + apart * n / (count + n), count + n
     return mean, np.sqrt(squares / count)
 
