@@ -495,7 +495,8 @@ def budget_batches(lengths, budget, seed):
     ### BEGIN SOLUTION
     rng = np.random.default_rng(seed)
     n = np.asarray(lengths)
-    batches, batch, longest = [], [], 0
+    batches, longest = [], 0
+    batch: list[int] = []
     for i in np.argsort(n * rng.uniform(1, 1.3, len(n))):
         longest = max(longest, int(n[i]))
         if longest * (len(batch) + 1) > budget:
@@ -802,7 +803,7 @@ def in_pieces(machine, x, y, size, limit):
     """
     ### BEGIN SOLUTION
     targets = (y != MISSING).sum()
-    loss, gradient = 0.0, {}
+    loss, gradient = 0.0, dict[str, np.ndarray]()
     for start in range(0, x.shape[1], size):
         part = slice(start, start + size)
         n = (y[:, part] != MISSING).sum()
@@ -853,14 +854,13 @@ class Reader(torch.nn.Module):
         return self.top(self.layer(self.read(x))[0])
 
 
-def reader_machine(net, size, calls):
+def reader_machine(net, size):
     def machine(x, y):
         x, y = torch.as_tensor(np.array(x)), torch.as_tensor(np.array(y))
         assert x.ndim == 2 and x.shape == y.shape, "the machine takes x and y, both (t, b)"
         assert 1 <= x.shape[1] <= size, (
             "out of memory: the machine takes at most `size` sequences, and one at least"
         )
-        calls.append(x.shape[1])
         net.zero_grad(set_to_none=True)
         scores = net(x).flatten(0, 1)
         loss = torch.nn.functional.cross_entropy(scores, y.flatten(), ignore_index=MISSING)
@@ -901,7 +901,7 @@ def hidden_micro():
     net = Reader(5, 4, 50)
     x, y = micro_case(6, 6, 5, 51)
     y[:] = np.where(y == MISSING, 0, y)
-    loss, gradient = in_pieces(reader_machine(net, 3, []), x.copy(), y.copy(), 3, math.inf)
+    loss, gradient = in_pieces(reader_machine(net, 3), x.copy(), y.copy(), 3, math.inf)
     want, slopes, _ = micro_truth(net, x, y, math.inf)
     assert same(loss, want), "two equal pieces, no padding: the loss is the mean over all targets"
     assert set(gradient) == set(slopes), (
@@ -911,7 +911,7 @@ def hidden_micro():
         "two equal pieces, no padding: the gradient of the MEAN over the batch; the sum over pieces is twice that"
     )
     x, y = micro_case(6, 6, 5, 52)
-    loss, gradient = in_pieces(reader_machine(net, 2, []), x.copy(), y.copy(), 2, math.inf)
+    loss, gradient = in_pieces(reader_machine(net, 2), x.copy(), y.copy(), 2, math.inf)
     want, slopes, _ = micro_truth(net, x, y, math.inf)
     assert same(loss, want), (
         "pieces with different numbers of targets: the mean of means is another loss; weigh each piece by its number"
@@ -921,13 +921,13 @@ def hidden_micro():
         "pieces with different numbers of targets: weigh the gradients like the losses"
     )
     x, y = micro_case(5, 7, 5, 53)
-    loss, gradient = in_pieces(reader_machine(net, 3, []), x.copy(), y.copy(), 3, math.inf)
+    loss, gradient = in_pieces(reader_machine(net, 3), x.copy(), y.copy(), 3, math.inf)
     want, slopes, _ = micro_truth(net, x, y, math.inf)
     assert same(loss, want) and all([same(gradient[name], slopes[name]) for name in slopes]), (
         "B no multiple of size: the last piece is smaller, and counts"
     )
     x, y = micro_case(5, 6, 5, 54, empty=(2, 3))
-    loss, gradient = in_pieces(reader_machine(net, 2, []), x.copy(), y.copy(), 2, math.inf)
+    loss, gradient = in_pieces(reader_machine(net, 2), x.copy(), y.copy(), 2, math.inf)
     want, slopes, _ = micro_truth(net, x, y, math.inf)
     assert same(loss, want) and all([same(gradient[name], slopes[name]) for name in slopes]), (
         "a piece without any target: its mean is NaN and must not spread: leave it out (0 times NaN is NaN)"
@@ -936,7 +936,7 @@ def hidden_micro():
     want, slopes, norm = micro_truth(net, x, y, math.inf)
     for share in (0.9, 0.1):
         limit = share * norm
-        loss, gradient = in_pieces(reader_machine(net, 2, []), x.copy(), y.copy(), 2, limit)
+        loss, gradient = in_pieces(reader_machine(net, 2), x.copy(), y.copy(), 2, limit)
         assert same(loss, want), "clipping does not change the loss"
         got = np.sqrt(sum([float((np.asarray(g) ** 2).sum()) for g in gradient.values()]))
         assert same(got, limit), (
@@ -945,7 +945,7 @@ def hidden_micro():
         assert all([same(gradient[name], share * slopes[name]) for name in slopes]), (
             "clip the SUM of all pieces, once, by one factor: pieces that are clipped each by itself point elsewhere"
         )
-    loss, gradient = in_pieces(reader_machine(net, 2, []), x.copy(), y.copy(), 2, 1.1 * norm)
+    loss, gradient = in_pieces(reader_machine(net, 2), x.copy(), y.copy(), 2, 1.1 * norm)
     assert all([same(gradient[name], slopes[name]) for name in slopes]), (
         "a norm below the limit: nothing is changed; neither made longer, nor shortened because a piece or its sum"
         " was longer"
@@ -953,8 +953,8 @@ def hidden_micro():
     net = Reader(3, 2, 56)
     for T, B, size, seed, empty in [(4, 1, 5, 57, ()), (1, 9, 4, 58, (0, 8)), (7, 8, 1, 59, (3,))]:
         x, y = micro_case(T, B, 3, seed, empty)
-        given, calls = [x.copy(), y.copy()], []
-        loss, gradient = in_pieces(reader_machine(net, size, calls), *given, size, 0.5)
+        given = [x.copy(), y.copy()]
+        loss, gradient = in_pieces(reader_machine(net, size), given[0], given[1], size, 0.5)
         want, slopes, _ = micro_truth(net, x, y, 0.5)
         assert same(loss, want) and all([same(gradient[name], slopes[name]) for name in slopes]), (
             "other sizes: size larger than B, one step, one sequence a piece"
@@ -1107,7 +1107,7 @@ def hidden_lazy():
     for V, D, n, t, seed in [(2, 1, 1, 1, 61), (50, 4, 200, 12, 62), (30, 2, 5, 100, 63)]:
         W, m, s, x, d = lazy_case(V, D, n, seed)
         given = [W.copy(), m.copy(), s.copy(), x.copy(), d.copy()]
-        got = lazy_adam(*given[:3], t, *given[3:], 0.01)
+        got = lazy_adam(given[0], given[1], given[2], t, given[3], given[4], 0.01)
         want = lazy_truth(W, m, s, t, x, d, 0.01)
         assert all([same(a, b) for a, b in zip(got, want, strict=True)]), "other sizes: wrong"
         assert unchanged(given, [W, m, s, x, d]), "do not change the arguments: return new arrays"
@@ -1201,7 +1201,7 @@ def together(columns):
         return i
 
     for column in columns:
-        first = {}
+        first: dict = {}
         for i, entry in enumerate(column):
             if entry is not None:
                 a, b = root(i), root(first.setdefault(entry, i))
@@ -1340,7 +1340,8 @@ def make_rows(N, seed):
     """Return texts in groups of 1 to 5, some of them copies of others; N rows."""
     rng = np.random.default_rng(seed)
     words = [a + b + c for a in "bdgkm" for b in "aeiou" for c in "nr"]
-    group, text = [], []
+    group: list = []
+    text: list = []
     label = [int(v) for v in rng.integers(0, 2, N)]
     numbers = iter(rng.permutation(1_000).tolist())
     while len(group) < N:
@@ -1354,22 +1355,23 @@ def make_rows(N, seed):
             copied = text[int(rng.integers(0, i))]
             text[i] = copied if rng.random() < 0.5 else copied.upper().replace(" ", "  ")
     order = rng.permutation(N).tolist()
-    table = {"text": text, "label": label, "group": group}
-    return {name: [column[i] for i in order] for name, column in table.items()}
+    table = [("text", text), ("label", label), ("group", group)]
+    return {name: [column[i] for i in order] for name, column in table}
 
 
 def pipeline(data, scaled_by_all=False, full_batches_only=False):
     """Deduplicate, split by group, learn words and their weights, choose a threshold, test."""
     text, group = [key(t).split() for t in data["text"]], data["group"]
     label = np.array(data["label"])
-    seen, parts = set(), {"train": [], "validation": [], "test": []}
+    seen = set()
+    parts: dict[str, list] = {"train": [], "validation": [], "test": []}
     for i, words in enumerate(text):
         if tuple(words) not in seen:  # of copies only the first is kept
             seen.add(tuple(words))
             digit = group[i] % 10
             name = "test" if digit < 3 else "validation" if digit < 5 else "train"
             parts[name].append(i)
-    count = [{}, {}]  # for each class: word -> how often it occurs in training
+    count: list[dict] = [{}, {}]  # for each class: word -> how often it occurs in training
     for i in parts["train"]:
         for word in text[i]:
             count[label[i]][word] = count[label[i]].get(word, 0) + 1
@@ -1496,7 +1498,8 @@ def made_with(*flaws):
     def run(data):
         text, label = data["text"], np.array(data["label"])
         group, tokens = data["group"], [t.lower().split() for t in data["text"]]
-        seen, parts = set(), {"train": [], "validation": [], "test": []}
+        seen = set()
+        parts: dict[str, list] = {"train": [], "validation": [], "test": []}
         for i in range(len(text)):
             if " ".join(tokens[i]) not in seen or "copies" in flaws:
                 seen.add(" ".join(tokens[i]))
@@ -1506,7 +1509,7 @@ def made_with(*flaws):
         counted = [w for i in train for w in tokens[i]]
         if "vocabulary" in flaws:
             counted = [w for words in tokens for w in words]
-        total = {}
+        total: dict = {}
         for w in counted:
             total[w] = total.get(w, 0) + 1
         vocabulary = sorted(total, key=lambda w: (-total[w], w))[:40]
@@ -1543,7 +1546,7 @@ def made_with(*flaws):
         right = (scores > threshold) == label[test]
         if "accuracy" in flaws:
             right = right[: len(right) // 16 * 16]
-        out = {name: list(rows) for name, rows in parts.items()}
+        out: dict = {name: list(rows) for name, rows in parts.items()}
         out |= {
             "vocabulary": vocabulary,
             "mean": float(mean),
@@ -1664,7 +1667,7 @@ def disguised(**how):
         if split == "linked":  # copies pull their groups to one side
             for _ in range(40):
                 for same_thing in (joined, group):
-                    lowest = {}
+                    lowest: dict = {}
                     for i, thing in enumerate(same_thing):
                         lowest[thing] = min(lowest.get(thing, home[i]), home[i])
                     home = [lowest[thing] for thing in same_thing]
@@ -1673,7 +1676,8 @@ def disguised(**how):
         if split == "rows":
             home = [3 * i for i in range(len(home))]
         side = ["test" if h % 10 < 3 else "validation" if h % 10 < 5 else "train" for h in home]
-        parts, seen = {"train": [], "validation": [], "test": []}, set()
+        seen = set()
+        parts: dict[str, list] = {"train": [], "validation": [], "test": []}
         for i in range(len(tokens)):
             mark = {"exact": data["text"][i], "within": (side[i], joined[i])}.get(drop, joined[i])
             if drop == "not validation":
@@ -1691,7 +1695,8 @@ def disguised(**how):
         train, validation, test = parts["train"], parts["validation"], parts["test"]
 
         words = how.get("words", "train")
-        counted, everything = {}, {}
+        counted: dict = {}
+        everything: dict = {}
         learn_from = train + validation if words == "train and validation" else train
         for i in learn_from:
             for w in tokens[i]:
@@ -1728,7 +1733,7 @@ def disguised(**how):
             known = np.array([sum(k) / (len(k) + 1) for k in known])
             return known + 0.03 * (n[rows] - mean) / std
 
-        choose = {"test": test, "both": validation + test}.get(how.get("choose"), validation)
+        choose = {"test": test, "both": validation + test}.get(how.get("choose", ""), validation)
         found = scores_of(choose)
         hits = [np.mean((found > c - 1e-6) == label[choose]) for c in found]
         threshold = float(found[int(np.argmax(hits))]) - 1e-6
@@ -1754,7 +1759,7 @@ def disguised(**how):
             accuracy = max([right[k : k + 32].mean() for k in range(0, len(right), 32)])
         if report == "validation":
             accuracy = np.mean((scores_of(validation) > threshold) == label[validation])
-        out = {name: np.array(rows, dtype=np.int64) for name, rows in parts.items()}
+        out: dict = {name: np.array(rows, dtype=np.int64) for name, rows in parts.items()}
         out |= {
             "vocabulary": vocabulary,
             "mean": float(mean),

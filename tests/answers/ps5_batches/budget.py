@@ -122,11 +122,11 @@ def budget_batches(lengths, budget, seed):
 # why: another answer after another draw
 def budget_batches(lengths, budget, seed):
     found, batch, longest = [], [], 0
-    for i in np.argsort(lengths * np.random.uniform(1, 1.3, len(lengths))):  # noqa: NPY002
+    for i in np.argsort(lengths * np.random.uniform(1, 1.3, len(lengths))):
         longest = max(longest, int(lengths[i]))
         if longest * (len(batch) + 1) > budget:
             found.append(batch)
             batch, longest = [], int(lengths[i])
         batch.append(int(i))
     found.append(batch)
-    return [found[k] for k in np.random.permutation(len(found))]  # noqa: NPY002
+    return [found[k] for k in np.random.permutation(len(found))]

@@ -36,7 +36,7 @@ def cut(text, log_p, unknown):
         for j in range(i + 1, min(i + 20, len(text)) + 1):
             piece = text[i:j]
             if piece in log_p or j == i + 1:
-                step = log_p[piece] if piece in log_p else unknown
+                step = log_p.get(piece, unknown)
                 heapq.heappush(queue, (cost - step, j, i))
     ends, i = [], len(text)
     while i >= 0:
