@@ -391,8 +391,8 @@ def hidden_pool():
     p, w = pool_try(h + 6, lengths, -math.inf)
     want, weight = pool_truth(h + 6, lengths, -math.inf)
     assert same(p, want) and same(w, weight), "r = -inf is the minimum over the real steps"
-    p, w = pool_try(h, lengths, 0)
-    want, weight = pool_truth(h, lengths, 0)
+    p, w = pool_try(h, lengths, 0.0)
+    want, weight = pool_truth(h, lengths, 0.0)
     assert same(p, want) and same(w, weight), (
         "r = 0 is the mean over the REAL steps, each of weight 1 / n, n of its own sequence"
     )
