@@ -784,7 +784,7 @@ hidden_stream()
 #   target is NaN**, and so are its gradients. It computes each sequence by itself: how sequences are grouped does not change the loss of any.
 # - Returns the tuple `(loss, gradient)`: the mean loss over **all targets** of the batch, and the gradient of that mean, a dict of arrays as the machine's,
 #   **clipped** as chapter 11 does: if the joint norm of all its arrays is more than `limit`, all are multiplied with one factor that makes it `limit`.
-#   `limit` is positive, and may be infinite.
+#   `limit` is positive, and may be infinite. Where it acts, a relative error of `1e-4` is allowed (PyTorch's own clipping divides by the norm plus `1e-6`).
 #
 # Worked example: two sequences, size 1; the first has 3 targets and loss 1, the second 1 target and loss 5. The loss is (3 * 1 + 1 * 5) / 4 = 2, not 3.
 #
@@ -939,10 +939,10 @@ def hidden_micro():
         loss, gradient = in_pieces(reader_machine(net, 2), x.copy(), y.copy(), 2, limit)
         assert same(loss, want), "clipping does not change the loss"
         got = np.sqrt(sum([float((np.asarray(g) ** 2).sum()) for g in gradient.values()]))
-        assert same(got, limit), (
+        assert same(got, limit, 1e-4), (
             "clipping: the joint norm of ALL arrays together becomes the limit, once all pieces are added up"
         )
-        assert all([same(gradient[name], share * slopes[name]) for name in slopes]), (
+        assert all([same(gradient[name], share * slopes[name], 1e-4) for name in slopes]), (
             "clip the SUM of all pieces, once, by one factor: pieces that are clipped each by itself point elsewhere"
         )
     loss, gradient = in_pieces(reader_machine(net, 2), x.copy(), y.copy(), 2, 1.1 * norm)
@@ -956,9 +956,9 @@ def hidden_micro():
         given = [x.copy(), y.copy()]
         loss, gradient = in_pieces(reader_machine(net, size), given[0], given[1], size, 0.5)
         want, slopes, _ = micro_truth(net, x, y, 0.5)
-        assert same(loss, want) and all([same(gradient[name], slopes[name]) for name in slopes]), (
-            "other sizes: size larger than B, one step, one sequence a piece"
-        )
+        assert same(loss, want) and all(
+            [same(gradient[name], slopes[name], 1e-4) for name in slopes]
+        ), "other sizes: size larger than B, one step, one sequence a piece"
         assert unchanged(given, [x, y]), "do not change the arguments: work on a copy"
 
     def flat(x, y):
@@ -1325,7 +1325,7 @@ hidden_together()
 #
 # Write `audit(pipeline)`: it returns the **set of the names of all flaws** of the pipeline, an empty set if it has none. A flaw need not show with every
 # data set: a last batch may happen to be full. In the tests each flaw shows in at least every second `make_rows(N, seed)` with $150 \le N \le 200$ if you do the right thing; compare numbers up to `1e-9`. One call takes some
-# milliseconds; an audit may make 150 calls.
+# milliseconds; an audit may make 100 calls.
 #
 # Two pipelines stand below. The tests have some forty others, with flaws that these two do not have, in forms that you have to think of.
 
@@ -1480,7 +1480,7 @@ def audit(pipeline):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "ps5-audit-tests", "locked": true, "points": 9, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "ps5-audit-tests", "locked": true, "points": 9, "schema_version": 3, "solution": false, "task": false} autograder={"timeout_s": 180}
 def visible_audit():
     got = set(audit(honest))
     assert got == set(), f"the honest pipeline has no flaw; got {got}"
@@ -1641,7 +1641,7 @@ hidden_audit()
 # And the second half: pipelines whose flaws hide better, other honest ones, and some with everything at once.
 
 
-# %% nbgrader={"grade": true, "grade_id": "ps5-audit-hard", "locked": true, "points": 9, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "ps5-audit-hard", "locked": true, "points": 9, "schema_version": 3, "solution": false, "task": false} autograder={"timeout_s": 180}
 def visible_audit_hard():
     def always(data):
         found = pipeline(data)

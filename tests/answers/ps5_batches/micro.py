@@ -13,9 +13,8 @@ def in_pieces(machine, x, y, size, limit):
     for name, parts in sums.items():
         leaves[name] = torch.zeros_like(parts[0], requires_grad=True)
         leaves[name].grad = torch.stack(parts).sum(0) / targets
-    norm = torch.linalg.vector_norm(torch.cat([p.grad.flatten() for p in leaves.values()]))
-    factor = 1.0 if float(norm) <= limit else limit / float(norm)
-    return total / targets, {name: p.grad * factor for name, p in leaves.items()}
+    torch.nn.utils.clip_grad_norm_(leaves.values(), limit)
+    return total / targets, {name: p.grad for name, p in leaves.items()}
 
 
 # %% right: a sequence at a time, without those that have no target
