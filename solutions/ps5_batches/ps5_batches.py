@@ -219,6 +219,10 @@ def hidden_cut():
     )
     got = list(cut("ab", {"a": -1.5, "b": -1.5, "ab": -2.5}, -20.0))
     assert got == ["ab"], "the highest SUM, not the highest mean over the pieces"
+    got = list(cut("aba", {"ab": 0.0, "a": -1.0, "b": -1.0}, -20.0))
+    assert got == ["ab", "a"], (
+        "a logarithm of 0, a probability of 1, is a value, not a missing entry: ask with `in`, not by its truth"
+    )
     got = list(cut("xay", {"a": -1.0, "ay": -30.0}, -10.0))
     assert "".join(got) == "xay", "unknown characters must not get lost, nor be replaced"
     assert got == ["x", "a", "y"], "unknown characters stand alone, each counts `unknown`"
@@ -228,7 +232,9 @@ def hidden_cut():
     )
     assert list(cut("", {"a": -1.0}, -3.0)) == [], "no text, no pieces"
     assert list(cut("é", {"a": -1.0}, -3.0)) == ["é"], "one unknown character"
-    assert list(cut("aé", {}, -3.0)) == ["a", "é"], "an empty table: every character is unknown"
+    assert list(cut("aé", {}, -3.0)) == ["a", "é"], (
+        "an empty table: every character is unknown and stands alone; neighbours are not joined"
+    )
     rng = np.random.default_rng(10)
     for n in (4, 8, 15, 25):
         for size in (1, 3, 7, 11):
@@ -375,6 +381,16 @@ def hidden_pool():
         assert same(w, weight), (
             "no padding at all: the derivative of p_r by h_t is a softmax of r h over the steps (axis 0)"
         )
+    p, w = pool_try(h, lengths, math.inf)
+    want, weight = pool_truth(h, lengths, math.inf)
+    assert same(p, want) and same(w, weight), (
+        "no padding at all: r = inf is the maximum itself, and no large number in its place"
+    )
+    p, w = pool_try(h, lengths, 0.001)
+    want, weight = pool_truth(h, lengths, 0.001)
+    assert same(p, want) and same(w, weight), (
+        "no padding at all: a small r is not 0: only r = 0 is the mean"
+    )
     h, lengths = pool_case(7, 4, 3, 21, fill=0.0)
     h, lengths = h - 3, np.array([2, 7, 1, 4])
     h[np.arange(7)[:, None] >= lengths] = 0.0
@@ -403,7 +419,8 @@ def hidden_pool():
             p, w = (np.asarray(part) for part in pool(*given, r))
             want, weight = pool_truth(h, lengths, r)
             assert same(p, want) and same(w, weight), (
-                "padding may hold anything, NaN and infinity too: replace it before you compute"
+                "padding may hold anything, NaN and infinity too: replace it before you compute, by what makes e^(r h) 0"
+                " for r of either sign"
             )
             outside = np.broadcast_to(np.arange(6)[:, None, None] >= lengths[:, None], w.shape)
             assert not np.any(w[outside]), "in the padding a weight is exactly 0"
@@ -473,7 +490,8 @@ from_mean_to_maximum()
 # - **Thrift**, where `budget` is at least 10 times the longest length: all batches together have at most 1.35 times as many cells as
 #   there are real steps, plus one budget; and there are at most 1.5 times as many batches as `real steps / budget`, plus 2.
 # - **Shuffled**, with 20 batches or more: batches do not come in the order of length: over several seeds, the correlation between a batch's place and
-#   its longest length is below .6 in size on average. And of all pairs of sequences that share a batch, at most 65 % share one with another seed, too (in the tests: lengths with plenty of sequences of each size).
+#   its longest length is below .6 in size on average. And of all pairs of sequences that share a batch, at most 65 % share one with another seed, too. (In the tests:
+#   900 lengths from 1 to 100, most of them below 40, and a budget of 1,000. To shuffle among *equal* lengths alone is not enough, nor is one pool of everything.)
 # - The same seed gives the same batches, whatever was drawn before; NumPy's and PyTorch's global generators are neither used nor moved.
 #
 # Worked example: lengths (3, 9, 2, 10) with a budget of 20. All in one batch would be 4 * 10 = 40 cells: too many. (9, 10) are 20 cells and (3, 2) 6; fine.
@@ -582,8 +600,8 @@ def hidden_budget():
     assert runs[0] != runs[1], "another seed must give other batches"
     first, second = pairs_of(runs[0]), pairs_of(runs[1])
     assert len(first & second) <= 0.65 * len(first), (
-        "another seed brings the same company in another order: the same sequences always meet. Sort a little, not"
-        " fully (chapter 10, Bucketing)"
+        "another seed brings the same company: the same sequences always meet. Sort a little, not fully (chapter 10,"
+        " Bucketing); another order among equal lengths, or of the batches, is not enough"
     )
     np.random.seed(1)  # noqa: NPY002 (what is tested is that it is not used)
     torch.manual_seed(1)
@@ -592,6 +610,13 @@ def hidden_budget():
     a = float(np.random.random())  # noqa: NPY002
     np.random.seed(1)  # noqa: NPY002
     assert a == float(np.random.random()), "the global generator has been moved"  # noqa: NPY002
+    torch.manual_seed(1)
+    budget_batches(lengths, 1_000, 3)
+    b = float(torch.rand(1))
+    torch.manual_seed(1)
+    assert b == float(torch.rand(1)), (
+        "PyTorch's global generator has been moved: use one of your own, torch.Generator()"
+    )
 
 
 hidden_budget()
@@ -903,7 +928,9 @@ def hidden_micro():
     y[:] = np.where(y == MISSING, 0, y)
     loss, gradient = in_pieces(reader_machine(net, 3), x.copy(), y.copy(), 3, math.inf)
     want, slopes, _ = micro_truth(net, x, y, math.inf)
-    assert same(loss, want), "two equal pieces, no padding: the loss is the mean over all targets"
+    assert same(loss, want), (
+        "two equal pieces, no padding: the loss is the mean over all targets; 0 is a target like any other"
+    )
     assert set(gradient) == set(slopes), (
         "the gradient needs all entries of the machine's, by the same names"
     )
@@ -986,7 +1013,7 @@ hidden_micro()
 #   occurred**; `d` `(n, D)`: the derivative of the loss by what was looked up there, `W[x]`. $n \ge 1$.
 # - The gradient of a row is the **sum** of `d` over all places where it was looked up. A row that occurs takes a step of Adam (chapter 11): both memories, both corrections with this t, as if t were its own
 #   count of steps; it does so also if its gradient happens to be 0. **Rows that do not occur stay as they are**, in W, m and s.
-# - Symbol 0 is padding: **row 0 never changes**, whatever d says.
+# - Symbol 0 is padding: **row 0 never changes**, whatever d says there; it may be NaN.
 # - Returns the tuple `(W, m, s)` after the update: new arrays.
 #
 # Worked example: W = m = s = 0, V = 3, D = 1, t = 1, x = (2), d = (4), lr = .1: then m = (0, 0, .4), s = (0, 0, .016) and W = (0, 0, -.1).
@@ -1095,6 +1122,11 @@ def hidden_lazy():
     assert all([same(a, b) for a, b in zip(got, want, strict=True)]), (
         "with padding: the other rows are wrong"
     )
+    d = np.array([d[0] * np.nan, d[1], d[2] * np.inf])
+    got, want = lazy_try(W, m, s, 3, x, d, 0.1), lazy_truth(W, m, s, 3, x, d, 0.1)
+    assert all([same(a, b) for a, b in zip(got, want, strict=True)]), (
+        "padding may hold anything: 0 times NaN is NaN; leave these places out before you add up"
+    )
     x, d = np.array([3, 1, 3]), np.array([[1.0, -2, 4], [1, 1, 1], [-1, 2, -4]])
     got, want = lazy_try(W, m, s, 3, x, d, 0.1), lazy_truth(W, m, s, 3, x, d, 0.1)
     assert all([same(a, b) for a, b in zip(got, want, strict=True)]), (
@@ -1170,7 +1202,7 @@ a_rare_word()
 #
 # Write `together(columns)`:
 #
-# - `columns`: a list of one or more lists of equal length $N \ge 1$, one for each column; entries are strings or integers, or `None`: not known.
+# - `columns`: a list of one or more lists of equal length $N \ge 1$, one for each column; entries are strings or integers (one kind in a column), or `None`: not known.
 # - Two rows are linked if in **at least one column** both have the same entry. `None` links nothing. An entry of one column says nothing about another column.
 #   Rows belong together if they are linked, **directly or through others**.
 # - Returns an integer array `(N,)`: for each row the number of the first row that it belongs together with (a row that stands alone has its own). N may be 20,000.
@@ -1247,6 +1279,10 @@ def hidden_together():
     assert got == [0, 0, 0], "one column is enough to link: rows need not agree in all columns"
     got = np.asarray(together([[None, None, "b"], [1, 2, 3]])).tolist()
     assert got == [0, 1, 2], "None is not an entry: two unknown patients are not one"
+    got = np.asarray(together([[0, 1, 0, 2], ["x", "", "y", ""]])).tolist()
+    assert got == [0, 1, 0, 1], (
+        "0 and the empty string are entries like any other: `None` alone is not known"
+    )
     got = np.asarray(together([["a", "b"], ["b", "c"]])).tolist()
     assert got == [0, 1], (
         'an entry of one column says nothing about another: "b" here is not "b" there'

@@ -130,3 +130,31 @@ def budget_batches(lengths, budget, seed):
         batch.append(int(i))
     found.append(batch)
     return [found[k] for k in np.random.permutation(len(found))]
+
+
+# %% wrong: shuffled among equal lengths alone
+# why: the order among ties changes; who meets whom hardly does
+def budget_batches(lengths, budget, seed):
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(lengths))
+    found: list = [[]]
+    for i in order[np.argsort(np.asarray(lengths)[order], kind="stable")]:
+        if (len(found[-1]) + 1) * int(lengths[i]) > budget:
+            found.append([])
+        found[-1].append(int(i))
+    return [found[k] for k in rng.permutation(len(found))]
+
+
+# %% wrong: seeds PyTorch's global generator
+# why: right batches, and everybody else's random numbers start again
+def budget_batches(lengths, budget, seed):
+    torch.manual_seed(seed)
+    found, batch, longest = [], [], 0
+    for i in np.argsort(lengths * (0.85 + 0.3 * torch.rand(len(lengths)).numpy())):
+        longest = max(longest, int(lengths[i]))
+        if longest * (len(batch) + 1) > budget:
+            found.append(batch)
+            batch, longest = [], int(lengths[i])
+        batch.append(int(i))
+    found.append(batch)
+    return [found[k] for k in torch.randperm(len(found)).tolist()]

@@ -171,3 +171,43 @@ def cut(text, log_p, unknown):
         pieces.append(text[back[i] : i])
         i = back[i]
     return pieces[::-1]
+
+
+# %% wrong: a logarithm of 0 is taken for none
+# why: `get(...) or` of a value that may be 0
+def cut(text, log_p, unknown):
+    best, last = [0.0], [0]
+    for i in range(1, len(text) + 1):
+        found = []
+        for j in range(max(0, i - 20), i):
+            value = log_p.get(text[j:i]) or (unknown if j == i - 1 else -math.inf)
+            found.append((best[j] + value, j))
+        best.append(max(found)[0])
+        last.append(max(found)[1])
+    pieces, i = [], len(text)
+    while i:
+        pieces.append(text[last[i] : i])
+        i = last[i]
+    return pieces[::-1]
+
+
+# %% wrong: unknown neighbours are joined
+# why: like an unknown word of a word tokeniser
+def cut(text, log_p, unknown):
+    best, last = [0.0], [0]
+    for i in range(1, len(text) + 1):
+        found = []
+        for j in range(max(0, i - 20), i):
+            value = log_p.get(text[j:i], unknown if j == i - 1 else -math.inf)
+            found.append((best[j] + value, j))
+        best.append(max(found)[0])
+        last.append(max(found)[1])
+    pieces, i = [], len(text)
+    while i:
+        piece = text[last[i] : i]
+        if pieces and piece not in log_p and pieces[-1] not in log_p:
+            pieces[-1] = piece + pieces[-1]
+        else:
+            pieces.append(piece)
+        i = last[i]
+    return pieces[::-1]

@@ -17,6 +17,7 @@ def lazy_adam(W, m, s, t, x, d, lr):
 # %% right: a dense step, taken where it belongs
 def lazy_adam(W, m, s, t, x, d, lr):
     one_hot = (np.asarray(x)[:, None] == np.arange(len(W))).astype(float)
+    d = np.where(np.asarray(x)[:, None] == 0, 0.0, d)  # the padding's may be NaN
     g, seen = one_hot.T @ d, one_hot.any(axis=0)
     seen[0] = False
     new_m, new_s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
@@ -146,3 +147,14 @@ def lazy_adam(W, m, s, t, x, d, lr):
         s[v] = 0.999 * s[v] + 0.001 * g**2
         W[v] -= lr * m[v] / (1 - 0.9**t) / (np.sqrt(s[v] / (1 - 0.999**t)) + 1e-8)
     return W, m, s
+
+
+# %% wrong: padding is multiplied away
+# why: 0 times NaN is NaN, and a product with one-hot rows spreads it to every row
+def lazy_adam(W, m, s, t, x, d, lr):
+    one_hot = (x == np.arange(len(W))[:, None]).astype(float)  # (V, n)
+    one_hot[0] = 0
+    g, hit = one_hot @ d, one_hot.any(axis=1)[:, None]
+    M, S = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g**2
+    step = lr * (M / (1 - 0.9**t)) / (np.sqrt(S / (1 - 0.999**t)) + 1e-8)
+    return np.where(hit, W - step, W), np.where(hit, M, m), np.where(hit, S, s)

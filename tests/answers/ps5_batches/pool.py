@@ -142,3 +142,31 @@ def pool(h, lengths, r):
     a = torch.where(real, r * h, -math.inf)
     axis = 1 if h.shape[1] > 1 else 0
     return (torch.logsumexp(a, 0) - n.log()) / r, torch.softmax(a, axis)
+
+
+# %% wrong: infinity is a large number
+# why: r is limited to 1,000, whatever it is
+def pool(h, lengths, r):
+    real = (torch.arange(len(h))[:, None] < lengths)[:, :, None]
+    n = lengths[:, None].double()
+    if r == 0:
+        return torch.where(real, h, 0.0).sum(0) / n, real.double().expand_as(h) / n
+    r = max(min(r, 1e3), -1e3)
+    z = torch.where(real, r * h, -math.inf)
+    return (torch.logsumexp(z, 0) - torch.log(n)) / r, torch.softmax(z, 0)
+
+
+# %% wrong: a small r is the mean
+# why: so that nothing is divided by a small number
+def pool(h, lengths, r):
+    real = (torch.arange(len(h))[:, None] < lengths)[:, :, None]
+    n = lengths[:, None].double()
+    if abs(r) < 0.01:
+        return torch.where(real, h, 0.0).sum(0) / n, real.double().expand_as(h) / n
+    if math.isinf(r):
+        sign = math.copysign(1, r)
+        z = torch.where(real, sign * h, -math.inf)
+        hit = (z == z.amax(0)).double()
+        return sign * z.amax(0), hit / hit.sum(0)
+    z = torch.where(real, r * h, -math.inf)
+    return (torch.logsumexp(z, 0) - torch.log(n)) / r, torch.softmax(z, 0)

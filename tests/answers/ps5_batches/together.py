@@ -143,3 +143,23 @@ def together(columns):
     for i in range(len(group)):
         spread(i, i)
     return np.array(group)
+
+
+# %% wrong: what is false is not known
+# why: `if entry` leaves out 0 and the empty string, too
+def together(columns):
+    up = list(range(len(columns[0])))
+
+    def root(i):
+        while up[i] != i:
+            up[i] = up[up[i]]
+            i = up[i]
+        return i
+
+    for column in columns:
+        first: dict = {}
+        for i, entry in enumerate(column):
+            if entry:
+                a, b = root(first.setdefault(entry, i)), root(i)
+                up[max(a, b)] = min(a, b)
+    return np.array([root(i) for i in range(len(up))])
