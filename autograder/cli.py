@@ -334,7 +334,9 @@ def _grade(args: argparse.Namespace) -> int:
         f"{len(result.unchanged)} unchanged"
     )
     if lines := changes.lines(result.before, result.now):
-        print(f"{len(lines)} of {len(set(result.now) - {REFERENCE})} have other points than before:")
+        print(
+            f"{len(lines)} of {len(set(result.now) - {REFERENCE})} have other points than before:"
+        )
         print("\n".join(f"  {line}" for line in lines))
     elif set(result.graded) & set(result.before):
         print("nobody has other points than before")
