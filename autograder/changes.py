@@ -1,22 +1,20 @@
 """Who gains and who loses when a class is graded again."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 
-from autograder.journal import Entry
+from autograder.journal import REFERENCE, Entry
 
 
-def lines(
-    before: Mapping[str, Entry], entries: Sequence[Entry], graded: Collection[str]
-) -> list[str]:
-    """Return a line for each student graded now whose points are others than before.
+def lines(before: Mapping[str, Entry], now: Mapping[str, Entry]) -> list[str]:
+    """Return a line for each student whose points are others than before.
 
-    before: what the journal held, by student. A cell that is new or gone, or waits for a person,
-    is no change.
+    before: what stood when this was last told, by student; it may be older than the last run, if
+    that was killed. A cell that is new or gone, or waits for a person, is no change.
     """
     found = []
-    for entry in entries:
-        old = before.get(entry.student)
-        if old is None or entry.student not in graded:
+    for student, entry in sorted(now.items()):
+        old = before.get(student)
+        if old is None or student == REFERENCE:
             continue
         had = {(row.notebook, row.cell): row.points for row in old.rows if row.points is not None}
         moved = [

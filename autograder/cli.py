@@ -301,6 +301,7 @@ def _release(args: argparse.Namespace) -> int:
 
 def _grade(args: argparse.Namespace) -> int:
     from autograder import changes, course, grade, report
+    from autograder.journal import REFERENCE, Journal
     from autograder.progress import Progress
 
     if args.json and not args.json.absolute().parent.is_dir():
@@ -332,9 +333,14 @@ def _grade(args: argparse.Namespace) -> int:
         f"{args.ps}: {len(result.entries)} submissions, {len(result.graded)} graded now, "
         f"{len(result.unchanged)} unchanged"
     )
-    if lines := changes.lines(result.before, result.entries, result.graded):
-        print(f"{len(lines)} of {len(result.graded)} have other points than before:")
+    if lines := changes.lines(result.before, result.now):
+        print(
+            f"{len(lines)} of {len(set(result.now) - {REFERENCE})} have other points than before:"
+        )
         print("\n".join(f"  {line}" for line in lines))
+    elif set(result.graded) & set(result.before):
+        print("nobody has other points than before")
+    Journal(here, args.ps).tell()
     print(f"class report: {report.write(here, args.ps)}")
     print(f"protection: {protection.label()}")
     return 1 if faults else 0

@@ -38,6 +38,9 @@ SAYS = {  # what an outcome means to a student, where the test itself says nothi
     "marked": "Marked by a person.",
     "grader_fault": "The grader itself failed here; this is not your fault. There is no mark yet.",
 }
+# of a submission, beside its pages: `nbgrader release_feedback` finds the student's place by them
+TICKETS = ("timestamp.txt", "submission_secret.txt")
+MAX_TICKET = 10_000  # bytes
 BARE_ERROR = re.compile(r"\w+(?:Error|Exception)")  # a hidden test's, without words of its author
 
 
@@ -138,7 +141,17 @@ def _write_one(
         partial.write_text(text, encoding="utf-8", errors="replace")
         partial.replace(path)
         paths.append(path)
+    if paths and not course.is_linked(course.submitted(entry.student, ps)):
+        _copy_tickets(course.submitted(entry.student, ps), paths[0].parent)
     return paths
+
+
+def _copy_tickets(submitted: Path, pages: Path) -> None:
+    for name in TICKETS:
+        path = submitted / name
+        if path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_TICKET:
+            (pages / name).unlink(missing_ok=True)  # nbgrader leaves it read-only
+            (pages / name).write_bytes(path.read_bytes())
 
 
 def _task(
@@ -149,8 +162,13 @@ def _task(
         points, outcome = mark.points, "marked" if mark.by_hand else outcome
     message = row.message if outcome not in ("passed", "marked", "manual") else ""
     says = SAYS[outcome]
-    if BARE_ERROR.fullmatch(message):
-        says += " It is one that you cannot see; look at edge cases that the task names."
+    if message.startswith("NotImplementedError"):
+        says = "The code still raises NotImplementedError, as it came: the task was not answered."
+    elif BARE_ERROR.fullmatch(message):
+        says += (
+            " If all tests hold that you can see, it is one that you cannot see; look at edge "
+            "cases that the task names."
+        )
     return Task(
         row.cell,
         titles.get(row.cell, row.cell),

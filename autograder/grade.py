@@ -59,7 +59,7 @@ class Grader:
         release.require_fresh(course, ps)
         self.protection = protection.label()
         self.released = {p.stem: release.convert(course, p) for p in course.notebooks(ps)}
-        self.source_files = course.extra_files(course.source(ps))
+        self.source_files = release.shipped_files(course, ps)
         texts = [p.read_text() for p in course.notebooks(ps)]
         self.source_key = journal.source_key(course, ps, [*texts, self.protection])
         self.journal = Journal(course, ps)
@@ -356,7 +356,9 @@ class Result:
     graded: list[str]
     unchanged: list[str]
     entries: list[Entry]  # of the students of this run, graded now or before
-    before: Mapping[str, Entry] = field(default_factory=dict)  # what this run replaced
+    # all that the journal held when changes were last told, and all that it holds now
+    before: Mapping[str, Entry] = field(default_factory=dict)
+    now: Mapping[str, Entry] = field(default_factory=dict)
 
 
 def grade_class(
@@ -379,7 +381,7 @@ def grade_class(
     with contextlib.ExitStack() as stack:
         stack.enter_context(_only_run(course))  # before the journal is read
         grader = Grader(course, ps, protection)
-        before = dict(grader.journal.entries)
+        before = dict(grader.journal.told)
         stack.enter_context(progress)
         pool = stack.enter_context(run.Pool(jobs, course.root, protection, grader.preload))
         if force or not grader.knows_reference:
@@ -396,4 +398,4 @@ def grade_class(
             for student in unchanged:  # the due date may have been moved since
                 grader.look_at_lateness(student, book)
     entries = [grader.journal.entries[student] for student in chosen]
-    return Result(done, unchanged, entries, before)
+    return Result(done, unchanged, entries, before, grader.journal.entries)

@@ -32,6 +32,7 @@ NOT_MARKING = {
     "report",
     "start",
 }
+TOLD = {"told": True}  # a line of the journal that is about no student
 REFERENCE = ""  # the reference answer is kept under the name no student can have
 
 
@@ -63,15 +64,23 @@ class Journal:
     def __init__(self, course: Course, ps: str) -> None:
         self.path = course.root / ".autograder" / f"{ps}.jsonl"
         self.entries: dict[str, Entry] = {}
+        told: dict[str, Entry] | None = None
+        self.all_told = False
         text = self.path.read_text(errors="replace") if self.path.is_file() else ""
         for line in text.splitlines():
             try:
                 values = json.loads(line)
+                if values == TOLD:
+                    told, self.all_told = dict(self.entries), True
+                    continue
                 rows = [Row(**row) for row in values.pop("rows")]
                 entry = Entry(rows=rows, **values)
             except (ValueError, TypeError, KeyError, AttributeError):
                 continue  # half a line from a run that was killed, or another version's
-            self.entries[entry.student] = entry
+            self.entries[entry.student], self.all_told = entry, False
+        # what stood when the last run told who has other points than before: of what a run graded
+        # that was killed, nobody has been told yet
+        self.told = dict(self.entries) if told is None else told
 
     def done(self, student: str, key: str) -> bool:
         """Whether this very work has been graded."""
@@ -80,7 +89,16 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         """Remember one submission, at once and for good."""
-        self.entries[entry.student] = entry
+        self.entries[entry.student], self.all_told = entry, False
+        self._append(asdict(entry))
+
+    def tell(self) -> None:
+        """Remember that all changes up to here were told."""
+        if not self.all_told:
+            self._append(TOLD)
+            self.told, self.all_told = dict(self.entries), True
+
+    def _append(self, values: Mapping[str, object]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+b") as file:
             size = file.seek(0, os.SEEK_END)
@@ -88,7 +106,7 @@ class Journal:
                 file.seek(size - 1)
                 if file.read(1) != b"\n":
                     file.write(b"\n")
-            file.write(json.dumps(asdict(entry)).encode() + b"\n")
+            file.write(json.dumps(values).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 

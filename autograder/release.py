@@ -96,10 +96,22 @@ def sources_from_text(course: Course, ps: str) -> dict[Path, bytes]:
     return made
 
 
+def shipped_files(course: Course, ps: str) -> dict[Path, Path]:
+    """Files beside the source that students get: path inside the folder -> file.
+
+    Never a text source, whatever `CourseDirectory.ignore` says: it holds answers and hidden tests.
+    """
+    return {
+        name: path
+        for name, path in course.extra_files(course.source(ps)).items()
+        if path.suffix != ".py" or not source.is_text_source(path)
+    }
+
+
 def released_files(course: Course, ps: str) -> dict[Path, bytes]:
     """Every file of the release of a problem set, from the instructor's notebooks on disk."""
-    folder, release = course.source(ps), course.release(ps)
-    files = {release / p: f.read_bytes() for p, f in course.extra_files(folder).items()}
+    release = course.release(ps)
+    files = {release / p: f.read_bytes() for p, f in shipped_files(course, ps).items()}
     for notebook in course.notebooks(ps):
         _require_split(course, ps, notebook)
         files[release / notebook.name] = convert(course, notebook).text.encode()
@@ -108,7 +120,7 @@ def released_files(course: Course, ps: str) -> dict[Path, bytes]:
 
 def _require_split(course: Course, ps: str, notebook: Path) -> None:
     """Refuse a set whose tests cannot be kept apart from the code that they test."""
-    beside = [str(path) for path in course.extra_files(course.source(ps))]
+    beside = [str(path) for path in shipped_files(course, ps)]
     if found := split.problems(nbformat.read(notebook, 4), beside):
         lines = [f"{notebook}: {line}" for line in found]
         raise UsageError("\n".join(lines))

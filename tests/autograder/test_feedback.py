@@ -48,7 +48,7 @@ def test_stock_feedback_shows_no_hidden_test(
     assert "ValueError" in pages["spy"] and "Not shown: hidden tests had run" in pages["spy"]
     assert "double must work for 3 too" in pages["wrong"]
     assert "before the tests" in pages["wrong"]
-    assert "ValueError" in ours["spy"] and "It is one that you cannot see" in ours["spy"]
+    assert "ValueError" in ours["spy"] and "it is one that you cannot see" in ours["spy"]
     assert "double must work for 3 too" in ours["wrong"] and "MY OWN PRINT" in ours["wrong"]
 
 
@@ -95,6 +95,34 @@ def test_a_page_shows_the_answer_and_what_people_said(
     assert "<script" not in page and "://" not in page
     eve = (root / "feedback/eve/tiny/tiny.html").read_text()
     assert "symbolic link" in eve and "return 2 * x" not in eve
+
+
+def test_nbgrader_hands_our_pages_out(
+    make_course: MakeCourse, autograder: Command, tmp_path: Path
+) -> None:
+    root = make_course(TEXT)
+    assert autograder("release", "--course-dir", root).returncode == 0
+    hand_in(root, "ann", solved(root))
+    folder = root / "submitted" / "ann" / "tiny"
+    (folder / "timestamp.txt").write_text("2026-10-16 15:20:00 UTC")
+    (folder / "submission_secret.txt").write_text("as `nbgrader submit` writes it")
+    hand_in(root, "eve", solved(root, {}))
+    (root / "submitted/eve/tiny/submission_secret.txt").symlink_to(root / "gradebook.db")
+    assert autograder("grade", "tiny", "--course-dir", root).returncode == 0
+    for _ in range(2):  # again, over what is there
+        assert autograder("feedback", "tiny", "--course-dir", root).returncode == 0
+    assert not (root / "feedback/eve/tiny/submission_secret.txt").exists()
+    eve = (root / "feedback/eve/tiny/tiny.html").read_text()
+    assert "the task was not answered" in eve
+    exchange = tmp_path / "exchange"
+    exchange.mkdir()
+    exchange.chmod(0o777)
+    options = (f"--Exchange.root={exchange}", "--course", "c1", "--student", "ann")
+    stock(root, tmp_path, "release_feedback", "tiny", *options)
+    (page,) = (exchange / "c1" / "feedback").glob("*.html")
+    assert page.read_text() == (root / "feedback/ann/tiny/tiny.html").read_text()
+    # stock pages take the same files from autograded/
+    assert (root / "autograded/ann/tiny/submission_secret.txt").is_file()
 
 
 def test_feedback_refuses_what_it_cannot_know(make_course: MakeCourse, autograder: Command) -> None:

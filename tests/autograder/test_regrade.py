@@ -7,10 +7,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from nbgrader.api import Gradebook
 from tiny_course import TEXT, Done, hand_in, solved
 
 from autograder import gradebook
+from autograder.progress import Progress
 
 MakeCourse = Callable[..., Path]
 Command = Callable[..., Done]
@@ -67,6 +69,34 @@ def test_a_mended_test_says_who_gains_and_who_loses(
     assert "same:" not in done.stdout
     done = autograder("grade", "tiny", "--course-dir", root)
     assert "3 unchanged" in done.stdout and "other points" not in done.stdout
+    done = autograder("grade", "tiny", "--course-dir", root, "--force", "--student", "same")
+    assert "nobody has other points than before" in done.stdout
+
+
+def test_what_a_killed_run_changed_is_told_by_the_next(
+    make_course: MakeCourse, autograder: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_course()
+    assert autograder("release", "--course-dir", root).returncode == 0
+    for who in ("ann", "bob"):
+        hand_in(root, who, solved(root, {"tiny-half": "def half(x):\n    return x // 2"}))
+    assert autograder("grade", "tiny", "--course-dir", root).returncode == 0
+    mended = TEXT.replace("half(4) == 2", "half(5) == 2.5")
+    (root / "solutions/tiny/tiny.py").write_text(mended)
+    assert autograder("release", "tiny", "--course-dir", root).returncode == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "advance", stop)  # after the first one is recorded
+        assert autograder("grade", "tiny", "--course-dir", root).returncode == 130
+    done = autograder("grade", "tiny", "--course-dir", root)
+    assert "1 graded now, 1 unchanged" in done.stdout
+    assert "2 of 2 have other points than before:" in done.stdout
+    assert "  ann: -2 points" in done.stdout and "  bob: -2 points" in done.stdout
+    done = autograder("grade", "tiny", "--course-dir", root)
+    assert "2 unchanged" in done.stdout and "other points" not in done.stdout
+
+
+def stop(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def scores(path: Path) -> list[tuple[object, ...]]:

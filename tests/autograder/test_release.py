@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny_course import MARKERS, ROOT, Done, cell, stock
+from tiny_course import MARKERS, ROOT, TEXT, Done, cell, hand_in, solved, stock
 
 from autograder import course, release, source
 
@@ -44,6 +44,21 @@ def test_stub_names_its_task(make_course: MakeCourse) -> None:
     assert "BEGIN" not in "".join(text.values())
     for code in (c for c in cells if c["cell_type"] == "code"):
         compile("".join(code["source"]), "stub", "exec")
+
+
+def test_a_text_source_is_never_shipped(make_course: MakeCourse, autograder: Command) -> None:
+    root = make_course(config="c.CourseDirectory.ignore = ['__pycache__']")
+    (root / "solutions/tiny/helper.py").write_text("THREE = 3\n")
+    (root / "exercises/tiny").mkdir(parents=True)
+    (root / "exercises/tiny/tiny.py").write_text(TEXT)  # as it was shipped before
+    assert autograder("release", "--course-dir", root).returncode == 0
+    assert sorted(read_all(root / "exercises")) == ["tiny/helper.py", "tiny/tiny.ipynb"]
+    nosy = "import os\nassert False, sorted(os.listdir())"
+    hand_in(root, "eve", solved(root, {"tiny-half": nosy}))
+    assert autograder("grade", "tiny", "--course-dir", root).returncode == 0
+    seen = (root / "autograded/eve/tiny/tiny.ipynb").read_text()
+    assert "AssertionError: ['helper.py'" in seen and "tiny.py" not in seen
+    assert not (root / "autograded/eve/tiny/tiny.py").exists()
 
 
 def test_check_names_the_command_that_renews(make_course: MakeCourse, autograder: Command) -> None:
