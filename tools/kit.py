@@ -42,7 +42,9 @@ def renewed(page: str, text: str, book: Path = BOOK) -> str:
         before, _, rest = text.partition(begin(name))
         _, found, after = rest.partition(END)
         if not found:
-            raise SystemExit(f"{page}: no place for a part: {begin(name).strip()} ... {END.strip()}")
+            raise SystemExit(
+                f"{page}: no place for a part: {begin(name).strip()} ... {END.strip()}"
+            )
         text = before + begin(name) + make(book).strip("\n") + "\n" + END + after
     return text
 

@@ -111,7 +111,7 @@ NAMES: dict[str, dict[str, str]] = {
 }
 LABEL = re.compile(r"^\$\$ \(([\w-]+)\)$")
 CODE = re.compile(r"^```\{code-cell\}.*?^```", re.M | re.S)
-CLOSING = re.compile(r"[\s,.;]+(?=(?:\s*\\end\{(?:aligned|gathered)\}\s*)?\Z)")
+CLOSING = re.compile(r"\s*(?<!\\)[,.;]+(?=\s*(?:\\end\{(?:aligned|gathered)\}\s*)?\Z)")
 
 
 def formulas(chapter: str) -> dict[str, str]:

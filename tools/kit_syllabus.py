@@ -174,7 +174,10 @@ def rates(_: Path) -> str:
 def counts(book: Path) -> str:
     """Return what was counted: chapters, then problem sets."""
     course = load(book)
-    lines = ["| chapter | words | formulas | cells of code | exercises |", "|---|---:|---:|---:|---:|"]
+    lines = [
+        "| chapter | words | formulas | cells of code | exercises |",
+        "|---|---:|---:|---:|---:|",
+    ]
     for name, found in course.counts.items():
         words = f"{500 * round(found.words / 500):,}"
         row = [course.chapter_link(name), words, found.formulas, found.cells, found.exercises]
