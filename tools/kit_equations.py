@@ -1,4 +1,4 @@
-"""The equation sheet: labelled equations of the chapters under short names, a part of the course each.
+"""The equation sheet: labelled equations of the chapters under short names, by parts of the course.
 
 Only labels and names are written here. The formula is the chapter's own source, so the two cannot
 differ. Of a derivation in several displays it is the last one, which carries the label.
@@ -150,7 +150,8 @@ def sheet(book: Path) -> str:
 def chapter_sheet(name: str, text: str) -> list[str]:
     """Return the lines of one chapter; refuse a label that it has not."""
     known = formulas(text)
-    lines = [f"### {{doc}}`{name}`", "", ":::::{div} equation-sheet"]
+    title = re.search(r"^# (.+)$", CODE.sub("", text), re.M)
+    lines = [f"### {int(name[:2])} {title[1] if title else name}", "", ":::::{div} equation-sheet"]
     for label, short in NAMES.get(name, {}).items():
         if label not in known:
             raise SystemExit(

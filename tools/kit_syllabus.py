@@ -1,4 +1,4 @@
-"""The syllabus: weeks, problem sets and hours, counted from the chapters, the sets and course.yml."""
+"""The syllabus: weeks, problem sets and hours, counted from chapters, sets and course.yml."""
 
 from __future__ import annotations
 
