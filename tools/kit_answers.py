@@ -64,7 +64,7 @@ def task_matrix(task: str, answers: list[bank.Answer], cells: dict[str, float]) 
     tested = [cell for cell in cells if any(cell in answer.loses for answer in wrong)]
     worth = " + ".join(f"{cells[cell]:g}" for cell in tested)
     title = f"{task}: {worth} points, {len(right)} right, {len(wrong)} wrong"
-    lines = [f"::::{{dropdown}} {title}", ":color: light", ""]
+    lines = [f"::::{{dropdown}} {title}", ""]
     several = len(tested) > 1
     if not several:
         lines += [f"Each of them loses `{tested[0]}`.", ""]

@@ -13,10 +13,9 @@ import yaml
 
 NAMES: dict[str, dict[str, str]] = {
     "01_markov": {
-        "markov-order-n": "Chain of order n",
+        "markov-property": "Chain of order n",
         "markov-ml": "Counting is maximum likelihood",
         "markov-pseudo": "Pseudo-counts",
-        "markov-step": "Distribution after a step",
         "markov-rate": "Entropy rate",
         "markov-cross": "Cross-entropy",
     },
@@ -34,7 +33,6 @@ NAMES: dict[str, dict[str, str]] = {
         "em-decomposition": "Bound and gap",
         "em-counts": "E-step: expected counts",
         "em-m-step": "M-step",
-        "em-grad-logits": "Gradient by logits",
     },
     "04_rnn": {
         "rnn-step": "One step",

@@ -46,5 +46,5 @@ def table(book: Path) -> str:
         uses = {module[m] for m in imported(texts[name]) if m in module} - {name}
         users = {other for other in names if name in needed(texts[other])}
         row = [numbers(needed(texts[name])), numbers(users), numbers(uses)]
-        lines.append(f"| {{doc}}`{name}` | " + " | ".join(row) + " |")
+        lines.append(f"| {int(name[:2])} {{doc}}`{name}` | " + " | ".join(row) + " |")
     return "\n".join(lines)

@@ -81,7 +81,7 @@ class Course:
         """A link to a problem set that exists, else its title."""
         number = list(self.given_out.values()).index(ps) + 1
         if ps in self.cells:
-            return f"{{doc}}`set {number} <../exercises/{ps}/{ps}>`"
+            return f"{{doc}}`set\N{NO-BREAK SPACE}{number} <../exercises/{ps}/{ps}>`"
         return f"set {number} (in preparation)"
 
     def chapter_link(self, name: str) -> str:

@@ -33,7 +33,7 @@ def test_a_page_without_the_place_is_refused() -> None:
         kit.renewed("equations.md", "# Equation sheet\n")
 
 
-# ---- equations ------------------------------------------------------------------------------------
+# ---- equations ------------------------------------------
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
@@ -75,7 +75,7 @@ def test_a_label_that_the_chapter_lost_is_named() -> None:
         kit_equations.chapter_sheet("02_hmm", "# nothing here\n")
 
 
-# ---- syllabus -------------------------------------------------------------------------------------
+# ---- syllabus ------------------------------------------
 
 SMALL = """---
 kernelspec: words that do not count
@@ -144,7 +144,7 @@ def test_the_short_course_names_chapters_and_sets_of_the_plan() -> None:
     assert {ps for _, ps in kit_syllabus.SHORT if ps} <= set(course.given_out.values())
 
 
-# ---- dependencies ---------------------------------------------------------------------------------
+# ---- dependencies ------------------------------------------
 
 
 def test_needs_come_from_the_section_and_imports_from_cells() -> None:
@@ -162,7 +162,7 @@ def test_no_chapter_needs_a_later_one(chapter: Path) -> None:
     assert all(name < chapter.stem for name in kit_needs.needed(chapter.read_text()))
 
 
-# ---- answers --------------------------------------------------------------------------------------
+# ---- answers ------------------------------------------
 
 
 @pytest.mark.parametrize("ps", BANKS)
