@@ -8,9 +8,10 @@ PAPER_MM = {"A4": (210, 297), "Letter": (215.9, 279.4)}
 PARTS = """() => [...document.querySelectorAll("section")]
   .filter((s) => s.querySelector(":scope > section > .equation-sheet"))
   .map((s) => [s.querySelector("h2").innerText, s.getBoundingClientRect().height])"""
+# the bases of KaTeX: strokes that stretch are drawn much longer and cut
 WIDE = """() => [...document.querySelectorAll(".equation")].filter((e) => {
-  const right = Math.max(...[...e.querySelectorAll("*")].map((x) => x.getBoundingClientRect().right));
-  return right > document.documentElement.clientWidth + 1;
+  const rights = [...e.querySelectorAll(".katex-html .base")].map((x) => x.getBoundingClientRect());
+  return Math.max(...rights.map((r) => r.right)) > document.documentElement.clientWidth + 1;
 }).map((e) => e.querySelector("p").innerText)"""
 
 
