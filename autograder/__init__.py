@@ -19,10 +19,12 @@ gradebook   write marks into nbgrader's database
 journal     remember what was graded from what, so that unchanged work is not done again
 grade       the coordinator: all of the above for a class
 changes     who gains and who loses when work is graded again
+marks       what the gradebook says now, with marks given by hand
 report      the class on one HTML page
+feedback_pages  what a student gets back, made only of what may be seen
 replay      run one submission again, for an appeal
 export      grades as a table for Canvas, Moodle and others
-feedback    keep hidden tests off nbgrader's feedback pages
+feedback    keep hidden tests off nbgrader's own feedback pages
 check       a student's own look at the visible tests
 bank        grade an answer bank and compare with what each answer must get
 doctor      which protections hold here

@@ -363,7 +363,9 @@ def _check(args: argparse.Namespace) -> int:
 def _say_what_would_be_done(here: "Course", args: argparse.Namespace) -> int:
     from autograder import grade
 
-    works, unchanged = grade.what_would_be_done(here, args.ps, args.student, args.force)
+    works, unchanged = grade.what_would_be_done(
+        here, args.ps, args.student, args.force, sandbox.best(args.rung)
+    )
     for work in works:
         _complain(*(f"{work.student}: {reason}: 0 points" for reason in work.unreadable))
     people = ", ".join(work.student for work in works[:20]) + (", ..." if len(works) > 20 else "")

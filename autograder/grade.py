@@ -291,10 +291,14 @@ class Grader:
 
 
 def what_would_be_done(
-    course: Course, ps: str, students: Sequence[str] = (), force: bool = False
+    course: Course,
+    ps: str,
+    students: Sequence[str] = (),
+    force: bool = False,
+    protection: Protection | None = None,
 ) -> tuple[list[Work], list[str]]:
     """Return the submissions that a run would grade, and who is unchanged; writes nothing."""
-    grader = Grader(course, ps, sandbox.best())
+    grader = Grader(course, ps, protection or sandbox.best())
     chosen = _chosen(course, ps, students)
     if force or not grader.knows_reference:  # then no mark that stands counts
         return [Work(student, course.submitted(student, ps)) for student in chosen], []

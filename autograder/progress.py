@@ -61,15 +61,15 @@ class Progress:
         self.troubles += bool(entry.unreadable) or not entry.settled
         now = time.monotonic()
         rate = self.done / max(now - self.started, 1e-9)
+        troubles = f", {self.troubles} in trouble" if self.troubles else ""
         if self.bar:
-            troubles = f", {self.troubles} in trouble" if self.troubles else ""
             self.bar.update(self.task, advance=1, rate=f"{rate:.1f} a second{troubles}")
         elif now - self.spoken > EVERY_S or self.done == self.total:
             self.spoken = now
             left = (self.total - self.done) / rate
             print(
                 f"{self.title}: {self.done} of {self.total} submissions, {rate:.1f} a second, "
-                f"{left:.0f} s left",
+                f"{left:.0f} s left{troubles}",
                 file=sys.stderr,
                 flush=True,
             )

@@ -78,7 +78,12 @@ def lab(root: Path, home: Path) -> Iterator[str]:
         name: str(home / name)
         for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
     }
-    command = [Path(sys.executable).with_name("jupyter"), "lab", "--no-browser", "--allow-root"]
+    command = [
+        str(Path(sys.executable).with_name("jupyter")),
+        "lab",
+        "--no-browser",
+        "--allow-root",
+    ]
     command += [f"--ServerApp.port={port}", f"--IdentityProvider.token={TOKEN}"]
     command += ["--LabApp.news_url=None", "--LabApp.extension_manager=readonly"]
     command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]

@@ -74,16 +74,14 @@ def disturb(root: Path, home: Path, rng: random.Random, after_s: float) -> str:
             command(root), cwd=ROOT, env=environment(home), stdout=log, stderr=log
         )
     try:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            run.wait(after_s)
-            return "nothing: it had ended"
         kind = rng.choice(("coordinator", "zygote", "job"))
-        below = list(descendants(run.pid))
-        zygotes = [pid for pid in below if _is_zygote(pid)]
-        jobs = [pid for pid in below if pid not in zygotes]
-        found = {"coordinator": [run.pid], "zygote": zygotes, "job": jobs}[kind]
-        if not found:
-            kind, found = "coordinator", [run.pid]
+        end = time.monotonic() + after_s
+        found: list[int] = []
+        while not found or time.monotonic() < end:  # a job may have to be waited for
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                run.wait(0.01)
+                return "nothing: it had ended"
+            found = _processes(run.pid, kind)
         with contextlib.suppress(ProcessLookupError):
             os.kill(rng.choice(found), signal.SIGKILL)
         run.wait(END_S)
@@ -91,6 +89,15 @@ def disturb(root: Path, home: Path, rng: random.Random, after_s: float) -> str:
         run.kill()
         run.wait()
     return kind
+
+
+def _processes(coordinator: int, kind: str) -> list[int]:
+    """Processes of a run of one kind."""
+    if kind == "coordinator":
+        return [coordinator]
+    below = list(descendants(coordinator))
+    zygotes = [pid for pid in below if _is_zygote(pid)]
+    return zygotes if kind == "zygote" else [pid for pid in below if pid not in zygotes]
 
 
 def _is_zygote(pid: int) -> bool:

@@ -113,16 +113,21 @@ def code_of(notebook: NotebookNode) -> set[str]:
     return names
 
 
+def add_fingerprint(notebook: NotebookNode) -> None:
+    """Put the fingerprint where jupyter-cache looks: into the kernel's metadata."""
+    spec = notebook.metadata.setdefault("kernelspec", {})
+    spec["local_modules"] = fingerprint(code_of(notebook), ROOTS)
+
+
 def hash_modules_too() -> None:
-    """Make myst-nb put the fingerprint where jupyter-cache looks: into the kernel's metadata."""
+    """Make myst-nb add the fingerprint before it looks into the cache."""
     original = NotebookClientCache.start_client
     if getattr(original, "hashes_modules", False):
         return
 
     @wraps(original)
     def start_client(self: NotebookClientCache) -> None:
-        spec = self.notebook.metadata.setdefault("kernelspec", {})
-        spec["local_modules"] = fingerprint(code_of(self.notebook), ROOTS)
+        add_fingerprint(self.notebook)
         if self.path is not None:
             SEEN[str(self.path)] = sorted(code_of(self.notebook))
         original(self)
