@@ -91,6 +91,7 @@ def main() -> int:
         run("mypy", "mypy", "--no-error-summary"),
         run("generated modules", "tools.export", "--check"),
         run("generated notebooks", "autograder", "release", "--check"),
+        run("made parts of pages", "tools.kit", "--check"),
     ]
     for path in pages + sources:
         # one notebook at a time: each is a program of its own
