@@ -376,11 +376,11 @@ def grade_class(
     stops it later, each submission is either graded and recorded or as it was before.
     """
     protection = protection or sandbox.best()
-    chosen = _chosen(course, ps, students)
     done: list[str] = []
     with contextlib.ExitStack() as stack:
         stack.enter_context(_only_run(course))  # before the journal is read
         grader = Grader(course, ps, protection)
+        chosen = _chosen(course, ps, students)
         before = dict(grader.journal.told)
         stack.enter_context(progress)
         pool = stack.enter_context(run.Pool(jobs, course.root, protection, grader.preload))

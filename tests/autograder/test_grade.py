@@ -341,7 +341,11 @@ def test_ctrl_c_cleans_up_and_keeps_what_is_done(
     _, said = command.communicate(timeout=20)
     assert command.returncode == 130
     assert "stopped; 1 of 2 submissions are graded and kept" in said
-    assert len(family) >= 6 and not [pid for pid in family if runs(pid)]
+    assert len(family) >= 6
+    deadline = time.monotonic() + 5  # the kernel ends a namespace's processes in its own time
+    while (left := [pid for pid in family if runs(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left
     assert list(scratch.iterdir()) == []
     assert [p.name for p in (root / "autograded").iterdir()] == ["ada"]
     assert not list(root.rglob("*.partial"))
