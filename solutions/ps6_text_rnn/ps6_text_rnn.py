@@ -278,8 +278,7 @@ hidden_segments()
 #   the number of lines in each text, $\ge 1$. $S \ge 1$; at least one line is not empty.
 # - Returns scores, a tensor `(N, C)`, with gradients. An empty line's vector is zeros, but it is a line: the
 #   second layer takes a step.
-# - What is promised, to `1e-5`: a text's scores depend on nothing but this text. Lines know nothing of
-#   other lines; only the second layer does. And they depend on *all* of it: on each letter, its place in
+# - What is promised, to `1e-5`: a text's scores depend on nothing but this text. And they depend on *all* of it: on each letter, its place in
 #   the line, the order of the lines, where lines end.
 #
 # <details><summary>Hint 1</summary>
@@ -395,7 +394,6 @@ def hidden_reader():
     rows = read(*with_empty, base)
     assert bool(torch.isfinite(rows).all()), "an empty line must give no NaN: its vector is zeros"
     assert close(rows[3:], alone[:1]), "an empty line must not move the lines of other texts"
-    # lines in themselves: what differs between two texts is one line, the same line in both pairs
     net.train()
     assert close(net(*laid_out([base])).detach(), alone[:1]), "with drop = 0 nothing is dropped"
     noisy = Reader(11, 3, 6, 10, drop=0.5)
@@ -713,7 +711,7 @@ def hidden_resume():
         assert stopped(seed, before, after), (
             "with all settings at once, stopped anywhere, the run must end with the same bits"
         )
-    quiet, asked = Resumable(12), Resumable(13)
+    quiet = Resumable(12)
     quiet.run(7)
     quiet.run(12)
     want = np.asarray(quiet.results())
@@ -734,14 +732,15 @@ def hidden_resume():
     fourth = Resumable(6)
     fourth.load(data)
     fourth.run(5)
+    data = fourth.state()
     fifth = Resumable(7)
-    fifth.load(fourth.state())
+    fifth.load(data)
     fifth.run(7)
     assert np.array_equal(np.asarray(fifth.results()), want), "stopped twice: load, run, state, load"
-    mine, reference = Resumable(21), Trainer(21)
+    mine = Resumable(21)
     mine.run(15)
     got = np.asarray(mine.results())
-    want = reference.run(15).results()
+    want = Trainer(21).run(15).results()
     assert close(got, want, rtol=1e-4), "the methods of Trainer must stay as they are"
 
 
@@ -882,7 +881,7 @@ hidden_choose()
 # %% [markdown]
 # ## 6. Classes of unequal size (`ps6-f1`, 8 points, easy)
 #
-# Of a hundred letters in the standard library, some sixty are code. Who always says "code" is right on sixty. A
+# Of a hundred letters in the standard library, some fifty are code. Who always says "code" is right on fifty. A
 # score that does not fall for that looks at each class by itself. Of what the model called class c, which share was
 # c: **precision**. Of what was c, which share did it find: **recall**. Their harmonic mean is **F1**, the mean
 # over classes **macro-F1**. The formulas are quickly written, and half of the programs that compute them are wrong at
@@ -1041,7 +1040,7 @@ def visible_interval():
     found = interval(y, y, b, files, 3, 500, np.random.default_rng(0))
     assert len(found) == 3, "three numbers: the difference, low, high"
     difference, low, high = (float(v) for v in found)
-    assert np.isclose(difference, 0.25396825, rtol=1e-5), f"difference .253968; got {difference}"
+    assert np.isclose(difference, 0.2698413, rtol=1e-5), f"difference .269841; got {difference}"
     assert low <= high, f"low must not be above high; got {low} and {high}"
 
 
@@ -1198,7 +1197,7 @@ def ends_of(symbols, kinds, among, seed, each=1):
 SYMBOLS, SPELLED, FILES = library()
 print(f"{SYMBOLS.shape[1]} pieces of {FILES.max() + 1} files")
 print("shares of the kinds", (np.bincount(SPELLED.ravel()) / SPELLED.size).round(2))
-for n in (1, 400):
+for n in (21, 2_527):
     print("-" * 60)
     print("".join([ALPHABET[s] for s in SYMBOLS[:, n]]))
 
@@ -1218,7 +1217,7 @@ for n in (1, 400):
 #   `kinds_of`, or reads Python by rules, earns nothing; a person looks at that. The tests hand the pieces over in
 #   another order.
 #
-# The tests train once, on the library under another book, with `steps = 500`, and ask of some nine hundred letters of programs
+# The tests train once, on the library under another book, with `steps = 600`, and ask of some nine hundred letters of programs
 # that are in no installed package: a third code, a third string, a third comment. The score is the share that is right.
 #
 # - **6 points** for at least **0.80**. A bag of the last 60 characters gets .85, one of the whole text less; the last 16
@@ -1503,72 +1502,66 @@ Bc6bfeUb{|W6Trh^iRBF8WY22^PStjJz|yv{cu|3r5jhTtVTpV^5&7saIdGHw{(EdD9CalVD^LfMh(m9
 rh!cF5z1Js^>=r_;9riI(*qi9(=Pd{heQ3oTWF+REHTS>NGoR}T-R!Ks#kxVE%t9R-M;ygB8vYH%<j2R
 """
 ASKED = """
-c-
-kFUdE8cG8otkSp69%0Kj(el@0&1TB8KYYD^s5e?PXdRDugzoX|<)&B1_s7DV0fDRY(bGRUg?>X^}BSdzQ+mX(+^GuIv2qzQ6
-Z(-gBOF-`9Oz*L^>aEg~O@CBN!-
-jFJ=KhDga{x~;LrHFp|Eeoh`r9eFK(bwOl+c^+4)=pEXT;m$6{lJD)N+LF|L#dTysJUp?ab2>A%q*+p)YH1oC4J~;%txT0XV
-j{<uXQCe?k!#eu%96doB>daLKj9mB-
-JcX#@|zxML<V^WJteEs16ZL(u4_)o7V{TJNt<|IY~*Eig{|ZU=Xbn)U7>E#mNNH!S4oR-bLhxWzkT3HcYmL6%i|@rN^SYF<m
-^&Q&a)n|7~yxZgM8bIBdyI4qh+c7N-LQcRL8To79J@u@}Cku8<&c7GmfKWy!WB!NNs%{?jM-;$ZM&dACVXNJy+q{GS=<@H1-
-viB9ecqKDHxGiVN_2i0%bESBD|+%%{VF;RV(ZOJtGmX^bq4J0#3yux;dxs9vn4kuwyb4e@9AmejN+T8wj?5c%;1M>a(*kbAk
-aBfBRb7#Zfg2|Q~?TOvn}=32WVJHk%*y*I2GS@KJKbE2iczttC+sXhYQV<ob*oMWb<vdhCK5tU=VWNYawU*j!})i;U=Uz9k~
-B|eOJj^wW?uxft;@?+djTrH0QVI!x^9S*a*15B8y|7<K-VAs?}A~O;zKNVC4N-
-jzMnvfx7IZI6PJu+==X5!8YnS*ytNFwkdOjh9fq!6@_-
-9cGs%MZm1N{oz3K1&pGpNl(xcFza$P3&{AexuxAFkwQpDzar}x)*p}Xyp{@7=IR9QcOF5b=A~%WN~-c90-
-V17bWY|)i#m54y&z6{)?#UrX#_tda_5fTwzbZzimyWAvYR>z0HfYOIWE1mXa&g8l|P1%G)A$#_NIq-
-k>pfa+aE=xaMdfA6`tE*A}s*Q&N$V11+%TK5G^*f55E-
-L%z+8#`igCL)>{XtVI0t{ZWC&TdqTux28k$Wbb~g+|_Rqh_v*7f+G4rLALY__5{S_3^1AG_YR0vd))c5HBlM4-
-YxgEe35?@y#3W$s%&}Dzb&9ncNtdmTx4`6+J<UYMss4S<IYTF&l=Wf0~m4yT+{MfvK|$=U5!S*SIR@cs%!jlOosP&$)$7g_Q
-lCz+}}HQJZH;iw$`ld{Deq;1DsE~l^$8K7T2dZE-Lk4&?O}IN^NRt5s<&xECvT$vjg8B1WiI>*b&ZCU)~a;)EOvM4PFko=1!
-rvtkL{;Gya`ZC@WfWj(;4wt`qhHTiV%M!QN7DsApt!a$8CzuEv$gZs1XmRiMGi-
-T?4_ma2ft8mQCA?g718i!@RZYIKXW)Uu_kU1{5Ly5!HLsAl|q<_~@F#sgMIRB&1Dd*oZSIHIVeXH*8J^(bBih8!yPDFI8}U2
-vXe;g(QIZ+kX;$;6FfI%fyuxW#S&Z|RbLk{Y?zS>!P5dZCt!;$yLrKDn22A~ST0tWpb6qlH$CnvU{%`AW*vC~$0*(GEF085m
-xxKh~_;9;oJQcdJW=zndZdnMb{>!zX7|pqkx-
-8PH(jOvW2qMLWQ^<N9X2Wogh6xQ(%n;hrPrQ#jkD_6DrHFlvpgyZIGh*I9Z$-tugE1TmkJ+=;p$F=t_&^K-
-3oM#A8$fC#)_BuX2F?_DNj$VxEbT6M8ajva-A_0#J$xwH&OuJs=UCs&xU4xM?fujQk-
-Q^FjlDyp(!D$*`G6d8FUS`yK3o8g|3;RT5NRMH&GT<+fPG5(40pHb1f5!La0B64MJ3z)XezDtu`-
-@u<2N*@68tG!zj+cTO~9t@S0d&(!nXDE8_j+lMnqEhC&3ir&gw}Cld<`s0bO)oLz;d1EiAI`m~Q4RB{p+?rhbB4IHz|!W$2-
-UwkS{)IAnqp;WSfYbV0&;#kE+11pu;w$-)`+gP7P)M8{*fcjZzGbW_J!c~1brf7_*|g$aY4ZFe_O8tlbbvN&)-
-XGr^ISHv{T{F&pKMMRLLx-ZI0}!0#_8d0&2b2`^2N~%?Q~yze4SfSOXOM*G@z}(pljU;f)cmj74_;Hf>SUV{R=drCYoT+&iG
-Ig$jPK$7?$O-wQ<M-7L1)BLCYL4V?1;5NK4qAHU}q3)MVmuh3*;Kd9iKyAm<P<_v;5<M#IGTGvCBzNrOwO`-
-wt<Y9TIKnM7oflEIi*54@yCM%tJIo9r5A?todW#_oNF;QGvGP{J%@F%SQAAbt?sf*=Bk*=nmLlys)`S4QkaEh)#R~?gnk@?s
--#cuL4o?Q`k&uVnDunXUYf4_3OBhJ_DJ*ZBL<Yn~wYX0*+-
-~0E3QFRc;+z_js$!$ih`x$Yl&5agoG`mO+Z}sVKGXnPdhl;G@FzD-
-F;bQc%61yGT=41T`vL2g;c}IRpr^DeTtR2$F#==R;(nBd#S=*3BZvdIK`QGTZXXjo)WqXFDU`sV~6qV|gl%?!$^-
-}hf3dLL=1xoLj6NcJfhFlhS!x8^cYrW#EwJD_!Tx@a5>INLj3k5{DFIa+E>+!-
-3a7B^lgetf^;Z!pj75~<{7|&LTjzoOd0mOEb^@?T5&h(r-yI~vrKAn5crIS|$hNrv-eY(?6hWeU_clC%riP?!d6gUAg>z|Xs
-DJPIOeXe;&%I?t8@Xm9A`Qfl>#Qr$f<@XXyFB9xK;9D<iGFJP}K2O_n!dk1y|EcI=?ec@rhTn>Rg>p9rZvn|N=S7EEd=4+Ik
-$jNw`((o2S0AJp@3n(oUQ1i#S)(V5)ZpESu$^~>PYsqpr&rq#!~M#f&oIwScOo*-dQ!2&o<U_hSr4P)Z@9CvzE*)u-
-wvNfUHT-
-=P?47IDwh+;9*Y|J1emtVJq0gXtS`o$ZA=vsQ*H(88tF?6yYnK&UfcjNyydk)3~SYXMPCXy{e}av^1bo=nDa~#`RZgGzMr+P
-&{j5eaDH10r9Yvs!D`>AQDE<#R;9(MqeeE*?8h`xE&VVh2fF3yNZark5}hB@Ri-Oyvl(Lh+Sv|{wXq^{DP4wV`+EC4OCD42g
-Dtm}oL@?hZ33J<)0cBmiB(D*+JI?a27^QD?iod&=?`p=SUochPDE^%TPrP2H8&utK~{G-?LB^T;QW-
-c!J(EXLyz<HVK~OyUQeI%=Omko{t%k#;amo%T@ft6`d!R%F#n6NJ=8Q3(<Y~ptI=Ny!PtOR{wCr4Gez;95fP`RT|Rj}4hniO
-J|1%~(+B$9sb}H4dhQX_Wms-mj<f3~_+FQ&K4!T=_Fpv7SPnGKDhw*HUIT@m);jB4|AR(`>V@bdTXe&$N3V_9#eM>ZXQS^!J
-B1Mi8d(D%KSX^Eu09R*Dd}$}8%|mE4Lj7}9KS!x5jPindjY!%`on23e4q6qvY1p-wUm<>(W@u7z!mEj{#0ZIn`ZO>qXl-
-8e%ZvrUCiZ{0shmH1}T5PU~w{;g1)&kKM!}h=<m$pMoksCVA?@%AUI}W!XyG80ng>dxtL+zv6pJ*l~1VFOTnBkWrjr#IH-
-8%xNSCvFA(lEHaOIBjexQBFR&sJ{$1@qhiPrP*UBej2Y|7WSLOk+sCi7)tOI-
-V;Zmq|U;GEWWrs0X=V$$rp}Ma_?zzIV1@?st3!F9^xm42zATT4oDVsg6cbHK*RMsmvKV(P#Lyl23gtFc<wNTAk&chCUW1PiW
-Tqc~`-&X7z3HB`IYMtWTGA5v_mm7BQ6)q>Vu83h%@sbjD{En!Xopedq^<LNP)J?$(U0exf-sNm{=n2h3&J6dL^6gg&C%qvtX
-PdcT_{!jhkh`<RaFUMxP@lV@Psw5Dxoi@y0akC1J0qjM=5mMo*@qBwooIGMt=$Muu>CK5YG*8+Ru4wke$|}@ByV&!;{MCjO2
-w{yw?j93tw<N$9Mgvn`J7dDz^_(gr^X&y!y<F;;S7&`qAd%;>mtr1rx5t<K^$_5$d{6ha}|ATq{}rI6{+R>!K>rgi5q!MKW^
-BA?#jHY5_cZ=x*@{H!+(a{?+gb5SLa>;N>vI63ar{QLglVEWY@D`*9-PfHZkvmb?&gfu(<1NjC?zU`-r5o3dsCTkIQC^r-
-eP}O;qYw+&!W5ybHzM6}=yEM>ep?xqUy>+N0PO9%6Z$JbLDAboTD<d#;fSbBl6(_L8iEOEmlbO%Ywi#q>T8IIu_C*?#;WW~3
-|aMQDRhdY@zWwA}Z}4ST)Ku2&Ck=7bAEPW2N)_L`Fc`&UP3ZK0ZAGxuGHmS+fD=L4I4_D99OLvGLaPeF0lCyynJXHCL=eKE(
-q`P&gY@9TK#kn6xpTlyP)&PcbWocCg%j;ivQta5j`?DZZhzF9qQQ=9js%yA;n9-
-Hm%O>z%1ZCvz9v~<XNM2&bXddF{ZD_mb>cfgfL;Ygg^rWH9!)=GH>($3<Zx<A~$fm)&H9=$Ejx4#>z?>m=O8=-
-k7^T&W*{h{U=MIH2-
-O~Fhs{D9ZqXB`ddcoIE@in}j6J(#K3m7cKK2j}FN>B?+pw^!(O1|0aKR|!5JwO`j{S{KE8%7itYUt|{5HBW(d1C!y-
-PN<_<V4#|d;<ix7;;>f4-
-zCVdfBuF7_b=Vy4E=)_5NGeCCS2DJrUzu;NicAQ^SMK>;|bL)b&JjK9og*EFN^0p<TySW7PFeuapiK;2|Vxa{mbKN%%ec^q-
-tbyHfsr$o$y-
-)Jg=xsxV!0%w_N5P0ah&wy9?aQe*jD>)4F+9VSG#{S(DIv|A)!p;d}vIX*6~m^x*_|w)8f7^s65%?p|N@xTijt<5M4l`L)q)
->1m@KKGid0QD>~S93H}xmin5fUUiC`J>IhD4679<$)1MiLZ4!{+su2z<Mqdp@Ajx0JZiXKKj7)Xwb_}&)XXQV2_x*}^Tg&q0
-cVLh7Fls0o;sTA>rzMGYSwhF%}!ba`23Q)%H<5xJEps~blE+x%iMTcwiCRaQ;?YimGw!VPC4cNlJcy8yZ9RR02W+&3iDlsng
-0h>H9MK91D-
-U6`V`){NppIikeybY&iM1Aa1U5F<;*q(%9`Tc=W|YYCglEct>WCiAz?3AlsRgQ&c4IH5H)IKpQSmkzLrqqR>1lHaCRm+6-
-agiN=B~n-$UnW<8AZkIcqR2RB_f}on6uLm?sQ*O)qT>hHTU$3>me=A-
-l?vbp^O*q;oJL;Jk4a7(OY!7xfyGEYD6|9*CK5C;310O1=#
+c-kFUdA!bL`o6!*^WC@iea{&($|yC$sYAoDBs={qHHAt=)=aiGAxntjh_a?+7b@8b$9_tSeH&^lNhqO-F-1|M-
+*tWeIPd3tzVGvWp8LM;>$>jyd6jH8M<`uH9u-S|jc-jv`m48;CUs;Io;=`+XUOX4x5$tWoK~(Sw`)o_WP$m)sY#LS5nZMxXA
+@1#+}fOy%j&RY%4n;^GGwfFUQ;sE`q0v(On5fbrMB^zq08URai%F*zu4F1Ie(_l)4#x3oxP2oB{yoVG(*b!S9~RP^{e=Du$S
+>I*`$A?Te2bkZ>-
+A*6=Kht*}vrY?MzRX$HVm@cgXV@`ED`g=IA_P7TGF>lmuNuP4*aN(wJx9=^u8HqsifLO=QV;);+c^1<9$zlE=Kmh+(a@z&53
+Ea4yiKMmRS#<lm~bWl2N*w64o-`Y0eUDle0-NiJ!h81h71fOpp^6Istrz6Kg1l@LR1c^;=PPnu;c>EiA67-
+112ylTJU=yJ&^1)j?@<FiV7$AyV0`R))`$-8<D!<4O22V}ZOJx@G?8xg+|cZv<Eo~Pm5Dp4`A`y{>v=RT-TD@%@NSLAeQ?(M
+)SUk6ozMkC{TQ)G@_1Q=@DgOFo=dzMYCnn%RE9wMCL_^t+=pVm!T=v~IUJ*>URw5<7!$u+e_lSM{V(~`Z(kPI0zDA7el4I(9
+DlOy=QRg{TMX<!Yp_<V3=$_f2$gZSj~mAq*^g%j5$Cy?D@Z3loU@h1hkWRf!pt9-
+yWWQyD0Q?lF~g)BrS0<ktm29;_8Of<O?twq)s%m<Yr7qxqI#_)W?>i5fPQY@inNh?(buQvC70TWI+7Es+8HbZ3}(pG5P^B%B
+tOmqOT&2U?ItoVM^cf9+#YsmJj<e2YDlb`EwZewGML1uOeSl@QYu|VIX^GTJ!lmXF?*ynv`I&gbY|5R5pPw|jH?0$|ZYdp_K
+rt&?q_}>1DL;ggFq+!m@)1;a;1}Lp@9z}!)lmgB-X*Rf2Y^(=jj~S)-
+9Be+J$e$;H{O@KR#WlyEhy_rAA&%+>wf0V4OZZl78dBhV>X4t0LlG0qi^!sb_5#*Fl4s?M+@=4F$d|@vz@^LXbI|fG{Vju4y
+B?^zYJ(z%n}n+Q88QEqdpD1#HwHJ3X7nssy2{mMtg{=8E%Ij}yIOKgxaMPMc2U$2`wY~&=$ia!Y=Ex2K+*iav8iOGHyJUP&$
+Z1luOgha&s?UcvJ6z;Gn@vNmer@DrfYKZ^F(Z|NaOwwp<XMEV+QfB1^j#4@7UDcda!g<@I}Cyt`PEJ6VCn2uZ2pD%HD@M9@p
+leBIl!yu}Bm51K^xzv;nGJwIlGN22g>L55ii|&Mxas>{%uLET*!y$Ci{a4<P27>?JnO?Fz<r(@Hg6&Z>J+wat2cgEj5wD0w-
+)hPQ6e+5qQ+$XZFEbpZHx#)-N-s*giPouV_)NV)jem`wg9X4Z}1V}-
+8nX>u)mHli2J6F%|rWTgHbvOAmk2QXjZw+{??A(PG0!3u=<OwF@owCZZ{^m`NXc5cp;)ov^Bd9X9b5or^i3W-b&A(KA_6W-
+M(>Qr$zp|1`GO<P6>k-O&Zbn#f)iIT<81#2`t$CdMiKK2W=_LDIl?lD{6id;^*18~X^uNSIWHQW>O-
+G}klMom`quD4=l+6^4LkXHPN^@hzz#?jTIb=d!C-
+gWtweB~D)uZ7;rSTi|#3dr=c3ZcY)@J3=g#^Gn|@X3cBS$Z5!)hyVB`hM*<3`EZB-BVVaNa!$8zApXL6vaJ1gNIzwW`GY(a|
+3dkB+h#do#$KdXF~WmY9Vq5Sl!OJ!=(0`AfxV<13m=)w_xMHg8m`h=6d9^-
+TVPHeJNZ9=bxNc9+96k?gtv3Az9{fb3W1D5%NhfSlvnsf%C;+TS$dIrg-
+9}kcf5jskr~*+sWSDJ~i78J74GQbu4L+dj=hIWiTM*{v{?gvdN@34okScmoIY7>4lC^Gxg7I+B}VWwuQcq%1lj@C$w=I`}JY
+O@ItaPVHYTqBSRj>`p$X=^tsJBi?iaeKVoa{?tp6*r`@5%`V#)rDECT^KD-
+98Eeh@lsfg34W99h&@VVZ51IR2jZ&9Z7k?&GZYwoa{Y_;hy74qrouju6b1o&8ARRTV=3yufucgItn_kvp%>YKr$E6I!uYq}{
+S6WRvUX%}$7jK|?~7TlOBn_^h<lV09nc2iRKZYyNwBB8r#>9jCX*srf7tm)J6qE2C*NaR4!0TpRrlm(LWvc=$l=~o6;Lo-
+&EXKjE}9SPbZ_vYEJvh1GK(MPIk6M^JueLmFvs$YurO?(wF!lq!|9Q}Y!-+sa3xep50{Ksc!;ad|-
+Ls3~1;4RneT@L4;t`_Uq6%{F)9heoVZ@hq=`}oJO^KV)yu$ms%#gx?@Orz_r#=ZmHlWE@{#H{@a(8w2hZ-
+dMni+npJyVD-@GD2veql{p08>r(GwFI-lVEBe5MczW7eZlSQ(QTH%ZDtw6;Q*~wDQ5$%2-
+PV~YG#yZ!8h2yFq_Ts^sj{z$Vhn3`XB&$ZR~ld?A5%#g7dfL&4nlTgXimF_%rZ1$7*e}D~$#pZZ)={Qq{A=v($@HjJcUXhsn
+j%VD&s*g17|#Z_4z_nldTe8-kf(qlo9uPp6|*LbpGJ3Km!gfp8b+6Nh|O7WF<EbHcYy7ckaQ2cW4H#!V)BR-
+d##?h{sF5Re~c9RlXVygELW)fa64)#>N*td9X!Mei+m%MSk%;-7{d#GcqWb;VWK;jGpZ|CXp?AW5dN8(tMoL?t?B-
+L)DWcqQWO;~s}+zG`iQYKB<_Hg~9+`e(bC@$3LM+IvHQe{*LveCz@3J@k%?UW=5meZkm1>UN7h`48}LlQ$oV^HibYgv>o>8N
+V1ju@`3~I56v5&0>cg7PBKv1RD<}<)EN*b{~iJIti9ebDxIq&9i%edjpNXVR~tk8JH27=X`}H=d>;8DU~wAGvv?fI+5Qc><i
+O?z;*U}HfOE9202h4is%(rO*kp_L`Ii_(vW=KiI~r7{dGFzQam}~w)Lo&m%-
+25RR?zSsD7&A{^+^gqAd|U>YQgn7sVPK=6Ou%d(3)@E-
+?l%v~u^MrpNtdh~Lb8o})G^V}|@*yCrp!nOJkx9Hhu|$K%Af2)XwR@<ZzJA%m)~2(*t{>(D#Ss()IXxT<LM_Db;2NL^E$_Uo
+EfS{G_<S2_)j(1`FX)MbCz86BaFwb`OquM0WB=4`Iqjg{SVt-
+<`qR4w2?Ar8|Sd#R#l7TUZMMd%$L87oq+egxlEH>a57Ktn`TQT2cpI>c2Hy67<=^Q<%9AxdG)exzr}kad_0Gr@|0ihC7R=oq
+!e%Ee*Jh!e#`lQ)HF!0<@sebnW+_O?#Vj?2<f_eJ!9Nx<r)vldA9HMf{N_Z)z6v_g%O$q4A;BXtp&AN2=8NBfK(h)~5p#+>K
+tm{j+aJUX^m)YQj{NOrNv=i6g4vtC-+?GgX)jf~a=4T1mN=5~|Se~C(0gYn$Mv`i-
+)iuF&qyIoErB@Wjsbd#a>Dk$YX>ko_f$2l%1ihNWsRHO0knV>Nkb(i-E6#BOJ2$b?4Z<^2Pq673&Ti>9wA6-JsUEF_B(e4u-
+9pkjnE$_g&znLE)^55evaMb&)9Tt_oI^cBI*e3Uu!{xf?KFzW3ERLwVk#O&avm>&M;h&0AXaOp|2)8Oj{_K__!cOWEkQ^LV!
+1~K^&4j(R6xA$i?ligQk{o^G8N}8j{50g9v>v)`IrTbN_iyceuy>XHBbkZb0_`WO@a|5l1kO1P^9JY1vKCj)(0LPCgE&v+dg
+qz)Ebd$erl}?g`BQ}McF3HgI8n4ioX<rUB6g4!P;@W*0_K(-=J2#GuY{bt-b8<y89e|U-
+L2n(>J%qIhCQxY!kKoW&G}?lNUy$%38a!e!se8?%w&D5r8loJ!u~isWXHTIOV`>gyn+7B;+%5`I9E(QM{GNDmGk%uz?oEEy@
+fts8nf$d1~<lsLxJaFeL{N6xH;y8GdJXJ(}lgMJn$@&J&|P=ClSMJ^RL+XP-
+a1v9eg9(o4kQN8<>^(yM%Mtp}uZV<ikeH_G9BUF*}+IMbrrT!b6s%Gu1}7Cw!@6GCScszX5BkU{OF9dR-
+%KOMv$8Q42iZ7`ztp20cEVOP|Rn^6O1@nJ*P*^25UEWj=Nb-
+2&*VnfGU(6Ix5Gxnkex@RoFA9+mPXW}9ElcN9CqVT+z$OXu`;Fs5^EP3NmcX`g*f=w|=Jee-
+zqr<k{@gD!6kOD*ah1F4)dcmqAFb<+8J#RDN-Xd%3jb1xmQu5c!~hAOuR51>=u9JP+vL;r{G_T#=owp8Il=_#Czt6?^_jLGR
+7^^?Y)Si$9d`yft#JZOrFEOLjTceGTqk@e<m%~UCO=CN<yAMvKv9(lcF-lgbT{m?<01QP=8`3~4M)7WQF7o9WYKzp1x!wPNQ
+)2pYy9c@FcE9(1o>ise@DzM&$)5g{mi?@l`BU_qdWjXHx6g?n$JK=5dE05E~RIs{SQV(^kV7IXOYtP^DR?TEIG+sshq3Eck4
+(|ou1iT%uMvtBp{tOS_>Cc9v?g^X1Atx9$O#b4u#9&8gqIky{p5ra}6teE<5684H86L&DbU-
+|Ic50TtSNzE)ivr{;LG^$d`5twzV)Tb=J?S;|>7q}@M65=Rb7nz~KEEwRbtX>#!MFkEF7PV_{H5gs@cD$+UZ-
+!@jd*|QYj9?cz{Y-
+=`?BosKLG9XPBoVZ?+G}Kzw0x{W#|!8aa*AaHBES1xy@$BEX>iPE+C_)qJ_}fdf=nWi)L%ZyKtj`Gsd=<$nV$bki8WV?w;Wd
+dacer`=L%HE{}N^9vPA07lA<2T!=g7z441N-?~$=nmtoR3`>6-d=fES(i<539c(t-
+ua_}5?ZvkVF<BT>xoffVoZZqP2cq<DQpfs#*qo9|
 """
 
 
@@ -1590,7 +1583,7 @@ def hidden_score():
     order = np.random.default_rng(book).permutation(SYMBOLS.shape[1])
     symbols, kinds = coded(SYMBOLS[:, order], book), SPELLED[:, order]
     given = symbols.copy(), kinds.copy()
-    classify = learn(*given, 500, 4)
+    classify = learn(*given, 600, 4)
     x, lengths, labels = unseen_letters(book)
     asked = x.copy()
     said = np.asarray(classify(asked, lengths.copy()))
@@ -1638,7 +1631,7 @@ assert KEPT.get("share", 0.0) >= 0.96, (
 
 # %% [markdown]
 # How to look at it yourself: hold back *files*, not pieces; train on the others; look at what goes wrong. A few steps only, so
-# that the cell is quick when the notebook is run: set `STEPS = 500` while you work.
+# that the cell is quick when the notebook is run: set `STEPS = 600` while you work.
 
 # %% autograder={"timeout_s": 150}
 STEPS = 25
@@ -1665,7 +1658,7 @@ look(STEPS)
 # %% [markdown]
 # ## 9. What it still gets wrong (`ps6-errors`, 10 points, read by a person)
 #
-# Train with 500 steps and files held back, and look at the errors, all of them or at least fifty (ask of more letters: `each=3`;
+# Train with 600 steps and files held back, and look at the errors, all of them or at least fifty (ask of more letters: `each=3`;
 # use several seeds if one leaves too few). Then write an error analysis of some 250 to 400 words, with numbers and examples. Answer:
 #
 # 1. **What is there?** Sort the errors into at least three groups of your own, by what is in the *text*, not by the label. For each
@@ -1691,6 +1684,6 @@ look(STEPS)
 # - Part 3, 2 points: both sets of errors on the same letters, with the number in common (1); compared with what independence
 #   would give, share times share times number, or a paired count of task 7's kind (1).
 # - Part 4, 2 points: a change that follows from a group found, with a prediction (1; "more data", "a transformer" 0); one honest
-#   limit: letters of a file are not independent, equal shares of kinds where real code has 6 : 3 : 1, pieces begin in code,
+#   limit: letters of a file are not independent, equal shares of kinds where the library has 3 : 2 : 1, pieces begin in code,
 #   the library is one style, few errors, one seed (1).
 # ### END MARK SCHEME
