@@ -153,7 +153,7 @@ class Resumable(Trainer):
         self.dealer.bit_generator.state = whole["dealer"]
         self.blanker.set_state(whole["blanker"])
         torch.set_rng_state(whole["torch"])
-        self.rate.last_epoch = 0
+        self.rate = type(self.rate)(self.adam, 40)
 
 
 # %% wrong: the deck is dealt anew
