@@ -76,7 +76,6 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices: a second thread only waits
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from torch import nn
@@ -106,6 +105,8 @@ KINDS = ("code", "string", "comment")
 CODE, STRING, COMMENT = range(3)
 ALPHABET = "\n" + "".join(map(chr, range(32, 127)))
 V = len(ALPHABET)  # 96
+NUMBER = np.zeros(128, dtype=np.int64)
+NUMBER[[ord(c) for c in ALPHABET]] = np.arange(V)
 LONG = 240
 SPANS = re.compile(r"#[^\n]*|(\"\"\"|'''|\"|')(?:\\.|(?!\1).)*(?:\1|\\?\Z)", re.DOTALL)
 
@@ -120,7 +121,7 @@ def kinds_of(text):
 
 def symbols_of(text):
     """Return text as numbers in [0, V), (len(text),)."""
-    return np.array([ALPHABET.index(c) for c in text], dtype=np.int64)
+    return NUMBER[np.frombuffer(text.encode("ascii"), dtype=np.uint8)]
 
 
 example = 'x = "a # b"  # it\'s "c"'
@@ -383,9 +384,13 @@ def hidden_reader():
             changed.append(text)
     differ(changed, "each letter of a text must matter: all steps of all lines are read")
     swapped = [[[2, 1, 3, 4], *base[1:]], [[1, 2, 4, 3], *base[1:]], [base[0], [6, 5], base[2]]]
-    differ(swapped, "two letters changed places in a line: a mean or sum of embeddings cannot see it")
+    differ(
+        swapped, "two letters changed places in a line: a mean or sum of embeddings cannot see it"
+    )
     orders = [[base[1], base[0], base[2]], base[::-1], [base[0], base[2], base[1]]]
-    differ(orders, "lines changed places: the second layer must read them in order, not average them")
+    differ(
+        orders, "lines changed places: the second layer must read them in order, not average them"
+    )
     moved = [[[1, 2, 3], [4, 5, 6], base[2]], [[1, 2, 3, 4, 5, 6], [7, 8, 9]]]
     differ(moved, "the same letters, but lines end elsewhere: lines must be read one by one")
     empty = [[base[0], [], *base[1:]], [*base, []], [[], *base]]
@@ -435,7 +440,7 @@ hidden_reader()
 # - A string may still be open at the end of the text; that is how the letter comes to stand in it. But no string
 #   that begins with a single `'` or `"` may run over a line's end: that would be no Python.
 #
-# You will want to give them to your own network in task 8.
+# Give them to your own network in task 8, too. It may be right on 99 of 100 letters and fail here.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -467,7 +472,9 @@ def visible_triplet():
         "only characters of ALPHABET, and a letter at the end"
     )
     last = [int(kinds_of(text)[-1]) for text in texts]
-    assert last == [CODE, STRING, COMMENT], f"the last letters are {last}, not code, string, comment"
+    assert last == [CODE, STRING, COMMENT], (
+        f"the last letters are {last}, not code, string, comment"
+    )
     counts = [Counter(text) for text in texts]
     assert counts[0] == counts[1] == counts[2], "n = 1: the same characters, each equally often"
 
@@ -518,6 +525,7 @@ hidden_triplet()
 # it was, **bit for bit**, as if nothing had happened.
 #
 # Read it with one question: *which numbers does the next call of `run` depend on?*
+
 
 # %% nbgrader={"grade": false, "grade_id": "ps6-trainer", "locked": true, "schema_version": 3, "solution": false, "task": false}
 class Trainer:
@@ -681,8 +689,12 @@ def hidden_resume():
         return np.array_equal(np.asarray(second.results()), want)
 
     plain = {"drop": 0.0, "blank": 0.0, "every": 1, "size": 22, "look": 1_000}
-    assert stopped(1, 0, 0, **plain), "what was loaded must be there: the weights, their running mean"
-    assert stopped(2, 5, 0, **plain), "what was loaded must be there: the weights, their running mean"
+    assert stopped(1, 0, 0, **plain), (
+        "what was loaded must be there: the weights, their running mean"
+    )
+    assert stopped(2, 5, 0, **plain), (
+        "what was loaded must be there: the weights, their running mean"
+    )
     quiet = Resumable(12)
     quiet.run(19)
     want = np.asarray(quiet.results())
@@ -718,7 +730,9 @@ def hidden_resume():
         "the best weights and the best loss so far are part of the state, and so is the number of updates"
         " that says when to look"
     )
-    assert stopped(7, 6, 0, **{**plain, "look": 2}), "the best weights so far must be there after load"
+    assert stopped(7, 6, 0, **{**plain, "look": 2}), (
+        "the best weights so far must be there after load"
+    )
     for seed, before, after in [(8, 0, 12), (9, 1, 30), (10, 17, 20), (11, 18, 1)]:
         assert stopped(seed, before, after), (
             "with all settings at once, stopped anywhere, the run must end with the same bits"
@@ -740,7 +754,9 @@ def hidden_resume():
     fifth = Resumable(7)
     fifth.load(data)
     fifth.run(7)
-    assert np.array_equal(np.asarray(fifth.results()), want), "stopped twice: load, run, state, load"
+    assert np.array_equal(np.asarray(fifth.results()), want), (
+        "stopped twice: load, run, state, load"
+    )
     mine = Resumable(21)
     mine.run(15)
     got = np.asarray(mine.results())
@@ -859,8 +875,12 @@ def hidden_choose():
     right([[[0.5, np.nan, 0.4, np.nan, 0.3, np.nan]]], one, 9, (
         "NaN is never better: argmax would choose it"
     ))  # fmt: skip
-    right([[[0.5, np.nan, np.nan, 0.8, 0.1, 0.1]]], one, 2, "NaN uses up patience like any other look")
-    right([[[0.9, 0.8, 0.7, 0.6, 0.5, 0.4]]], one, 4, "the first look may be the best: go back to it")
+    right(
+        [[[0.5, np.nan, np.nan, 0.8, 0.1, 0.1]]], one, 2, "NaN uses up patience like any other look"
+    )
+    right(
+        [[[0.9, 0.8, 0.7, 0.6, 0.5, 0.4]]], one, 4, "the first look may be the best: go back to it"
+    )
     val = [[[0.2, 0.9], [0.2, 0.3]], [[0.2, 0.7], [0.2, 0.65]]]
     test = [[[0.1, 0.95], [0.1, 0.9]], [[0.1, 0.5], [0.1, 0.4]]]
     right(val, test, 1, (
@@ -973,9 +993,7 @@ def hidden_f1():
         "many tables at once: which classes take part is decided for each table by itself"
     )
     assert close(macro_f1(many[0] / 8), want[0]), "counts may be floats, below 1 too"
-    kinds = (
-        "no warning, also where something is 0: look for it before you divide, do not hide it afterwards"
-    )
+    kinds = "no warning, also where something is 0: look for it before you divide, do not hide it afterwards"
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         macro_f1(many)
@@ -1229,13 +1247,13 @@ for n in (21, 2_527):
 # The tests train once, on the library under another book, with `steps = 600`, and ask of some nine hundred letters of programs
 # that are in no installed package: a third code, a third string, a third comment. The score is the share that is right.
 #
-# - **6 points** for at least **0.80**. A bag of the last 60 characters gets .85, one of the whole text less; the last 16
-#   characters, each in its place, .65.
-# - **6 more** for at least **0.90**. No bag of characters gets there.
+# - **6 points** for at least **0.80**. Bags of the last 60 characters get .82 to .87; the last 16 characters, each in its place,
+#   about .72.
+# - **6 more** for at least **0.90**. No bag of characters that we have tried gets there.
 # - **6 more** for at least **0.96**. One recurrent layer gets .97 to .99, differing from seed to seed.
 #
 # All calls together may compute for 120 seconds on one thread; with 64 units and 6,000 symbols an update `nn.LSTM` needs some
-# 10 and `nn.GRU` some 30.
+# 8 and `nn.GRU` some 30.
 #
 # The visible test looks at the form alone. Test yourself on files you have not trained on, as in the cell after it.
 #
@@ -1300,7 +1318,9 @@ def visible_score():
     for T, M in ((100, 7), (60, 1)):
         got = np.asarray(classify(symbols[:T, :M].copy(), np.arange(T, T - M, -1)))
         assert got.shape == (M,), f"one kind for each text: {(M,)} expected; got {got.shape}"
-        assert got.dtype.kind in "iu" and set(got.tolist()) <= {0, 1, 2}, f"kinds 0, 1, 2; got {got}"
+        assert got.dtype.kind in "iu" and set(got.tolist()) <= {0, 1, 2}, (
+            f"kinds 0, 1, 2; got {got}"
+        )
 
 
 visible_score()
@@ -1619,7 +1639,9 @@ hidden_score()
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "ps6-score-90", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false} autograder={"timeout_s": 150}
-assert callable(learn), "learn must be a function; this cell judges the classifier of the cell above"
+assert callable(learn), (
+    "learn must be a function; this cell judges the classifier of the cell above"
+)
 
 ### BEGIN HIDDEN TESTS
 assert KEPT.get("share", 0.0) >= 0.90, (
@@ -1640,19 +1662,20 @@ assert KEPT.get("share", 0.0) >= 0.96, (
 
 # %% [markdown]
 # How to look at it yourself: hold back *files*, not pieces; train on the others; look at what goes wrong. A few steps only, so
-# that the cell is quick when the notebook is run: set `STEPS = 600` while you work.
+# that the cell is quick when the notebook is run: set `STEPS` to 150 or 600 while you work.
 
 # %% autograder={"timeout_s": 150}
-STEPS = 25
+STEPS = 5
 
 
 def look(steps, shown=3, seed=0):
     held = FILES % 6 == 0
     classify = learn(SYMBOLS[:, ~held].copy(), SPELLED[:, ~held].copy(), steps, seed)
-    among = np.flatnonzero(held)[::3]
-    x, lengths, labels, column = ends_of(SYMBOLS, SPELLED, among, seed)
+    x, lengths, labels, column = ends_of(SYMBOLS, SPELLED, np.flatnonzero(held)[::3], seed)
     said = np.asarray(classify(x, lengths))
-    print(f"{len(said)} letters of {len(set(FILES[held]))} files held back:", (said == labels).mean())
+    print(
+        f"{len(said)} letters of {len(set(FILES[held]))} files held back:", (said == labels).mean()
+    )
     counts = np.zeros((3, 3), dtype=int)
     np.add.at(counts, (labels, said), 1)
     print("rows: truth; columns: said", KINDS, counts, sep="\n")
@@ -1667,8 +1690,8 @@ look(STEPS)
 # %% [markdown]
 # ## 9. What it still gets wrong (`ps6-errors`, 10 points, read by a person)
 #
-# Train with 600 steps and files held back, and look at the errors, all of them or at least fifty (ask of more letters: `each=3`;
-# use several seeds if one leaves too few). Then write an error analysis of some 250 to 400 words, with numbers and examples. Answer:
+# Train with **150 steps** and files held back: that leaves a hundred errors or so to look at (with 600 steps the library leaves hardly
+# any; ask of more letters with `each=2` or 3 if you have fewer than fifty). Then write an error analysis of some 250 to 400 words, with numbers and examples. Answer:
 #
 # 1. **What is there?** Sort the errors into at least three groups of your own, by what is in the *text*, not by the label. For each
 #    its number, its share, and one example. (3 points)
@@ -1681,7 +1704,20 @@ look(STEPS)
 #    thing that your numbers cannot show, for example because of how the letters were drawn. (2 points)
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "ps6-errors", "locked": false, "points": 10, "schema_version": 3, "solution": true, "task": false}
-# (to be written)
+# From one run; yours differ. 150 steps, seed 0, 22 files held back, two letters of each kind and piece: 2,895 letters, .958 right, 122 errors.
+#
+# 1. By what stands before the letter: code within 10 characters after something was closed, 48 of 122 (39 %), e.g. `environ['QUERY_STRING']...if 'CONTENT_LENGTH' in e`;
+#    7 to 40 characters after a quotation mark was opened, 23 (19 %), `return "%s:%d(%s)" % f` the other way round; up to 6 after it, 22 (18 %), 14 of them in
+#    lists such as `0x1d4e6:'w'` taken for comments; within triple quotation marks, 21 (17 %), mostly after an empty line; the rest, 8 (7 %). Of letters
+#    just after a closing quotation mark 30 % are wrong (48 of 161), after a closed comment none of 36.
+# 2. My guess for the largest group was that what the string holds looks like code. I replaced it by as many x: of 42 errors that can be changed so 38 stay.
+#    Control, the same in texts of this group that were right: 3 of 89 become wrong. Another quotation mark of the two: 43 of 46 stay, 6 of 96 become wrong.
+#    Both guesses are refuted. Cut down to their last line, 33 of 33 stay wrong, so strings before are not it either; but then 66 of 148 right
+#    ones go wrong, too: the network leans on what came before, and one change in one place is no clean test of that.
+# 3. Another seed has 65 errors, 35 in common; independent ones would share 122 x 65 / 2,895 = 2.7. A bag of the last 60 characters is right on .776; it shares 58 of
+#    its errors with the network's 122, where independence gives 27. So seeds fail on the same letters, and half of these are hard for a bag, too.
+# 4. Closing is learned last: I expect 600 steps to empty the group "just closed" and not to help in long documentation with empty lines, where pieces of 240 hold few examples. What these numbers
+#    do not show: the 122 errors come from 90 pieces of 18 files, two letters of a piece are no independent witnesses, and pieces begin in code, which real files often do not.
 #
 # ### BEGIN MARK SCHEME
 # 10 points. Numbers must be there; they need not be ours. Half points where a part is there without its number or its test.

@@ -84,7 +84,8 @@ class Resumable(Trainer):
 # why: the usual model.pt; counters and the running mean beside it
 class Resumable(Trainer):
     def state(self):
-        whole = {name: getattr(self, name) for name in ("smooth", "deck", "batches", "updates", "best", "best_weights")}
+        names = ("smooth", "deck", "batches", "updates", "best", "best_weights")
+        whole = {name: getattr(self, name) for name in names}
         for name in ("net",):
             whole[name] = getattr(self, name).state_dict()
         file = io.BytesIO()
@@ -103,7 +104,8 @@ class Resumable(Trainer):
 # why: Adam starts again with empty memories
 class Resumable(Trainer):
     def state(self):
-        whole = {name: getattr(self, name) for name in ("smooth", "deck", "batches", "updates", "best", "best_weights")}
+        names = ("smooth", "deck", "batches", "updates", "best", "best_weights")
+        whole = {name: getattr(self, name) for name in names}
         for name in ("net", "rate"):
             whole[name] = getattr(self, name).state_dict()
         whole["grads"] = [p.grad for p in self.net.parameters()]
@@ -131,7 +133,8 @@ class Resumable(Trainer):
 # why: the learning rate is that of the beginning
 class Resumable(Trainer):
     def state(self):
-        whole = {name: getattr(self, name) for name in ("smooth", "deck", "batches", "updates", "best", "best_weights")}
+        names = ("smooth", "deck", "batches", "updates", "best", "best_weights")
+        whole = {name: getattr(self, name) for name in names}
         for name in ("net", "adam"):
             whole[name] = getattr(self, name).state_dict()
         whole["grads"] = [p.grad for p in self.net.parameters()]
@@ -160,7 +163,8 @@ class Resumable(Trainer):
 # why: the epoch begins again: some texts twice
 class Resumable(Trainer):
     def state(self):
-        whole = {name: getattr(self, name) for name in ("smooth", "batches", "updates", "best", "best_weights")}
+        names = ("smooth", "batches", "updates", "best", "best_weights")
+        whole = {name: getattr(self, name) for name in names}
         for name in ("net", "adam", "rate"):
             whole[name] = getattr(self, name).state_dict()
         whole["grads"] = [p.grad for p in self.net.parameters()]
@@ -189,7 +193,8 @@ class Resumable(Trainer):
 # why: the next epoch comes in another order
 class Resumable(Trainer):
     def state(self):
-        whole = {name: getattr(self, name) for name in ("smooth", "deck", "batches", "updates", "best", "best_weights")}
+        names = ("smooth", "deck", "batches", "updates", "best", "best_weights")
+        whole = {name: getattr(self, name) for name in names}
         for name in ("net", "adam", "rate"):
             whole[name] = getattr(self, name).state_dict()
         whole["grads"] = [p.grad for p in self.net.parameters()]
@@ -215,7 +220,8 @@ class Resumable(Trainer):
 # why: a generator that is no global one
 class Resumable(Trainer):
     def state(self):
-        whole = {name: getattr(self, name) for name in ("smooth", "deck", "batches", "updates", "best", "best_weights")}
+        names = ("smooth", "deck", "batches", "updates", "best", "best_weights")
+        whole = {name: getattr(self, name) for name in names}
         for name in ("net", "adam", "rate"):
             whole[name] = getattr(self, name).state_dict()
         whole["grads"] = [p.grad for p in self.net.parameters()]
@@ -241,7 +247,8 @@ class Resumable(Trainer):
 # why: other dropout masks
 class Resumable(Trainer):
     def state(self):
-        whole = {name: getattr(self, name) for name in ("smooth", "deck", "batches", "updates", "best", "best_weights")}
+        names = ("smooth", "deck", "batches", "updates", "best", "best_weights")
+        whole = {name: getattr(self, name) for name in names}
         for name in ("net", "adam", "rate"):
             whole[name] = getattr(self, name).state_dict()
         whole["grads"] = [p.grad for p in self.net.parameters()]
@@ -267,7 +274,8 @@ class Resumable(Trainer):
 # why: stopped between two updates
 class Resumable(Trainer):
     def state(self):
-        whole = {name: getattr(self, name) for name in ("smooth", "deck", "batches", "updates", "best", "best_weights")}
+        names = ("smooth", "deck", "batches", "updates", "best", "best_weights")
+        whole = {name: getattr(self, name) for name in names}
         for name in ("net", "adam", "rate"):
             whole[name] = getattr(self, name).state_dict()
         whole["dealer"] = self.dealer.bit_generator.state
@@ -293,7 +301,8 @@ class Resumable(Trainer):
 # why: best loss and best weights start again
 class Resumable(Trainer):
     def state(self):
-        whole = {name: getattr(self, name) for name in ("smooth", "deck", "batches", "updates")}
+        names = ("smooth", "deck", "batches", "updates")
+        whole = {name: getattr(self, name) for name in names}
         for name in ("net", "adam", "rate"):
             whole[name] = getattr(self, name).state_dict()
         whole["grads"] = [p.grad for p in self.net.parameters()]
@@ -322,7 +331,8 @@ class Resumable(Trainer):
 # why: seeds all generators again on load
 class Resumable(Trainer):
     def state(self):
-        whole = {name: getattr(self, name) for name in ("smooth", "deck", "batches", "updates", "best", "best_weights")}
+        names = ("smooth", "deck", "batches", "updates", "best", "best_weights")
+        whole = {name: getattr(self, name) for name in names}
         for name in ("net", "adam", "rate"):
             whole[name] = getattr(self, name).state_dict()
         whole["grads"] = [p.grad for p in self.net.parameters()]
@@ -346,7 +356,8 @@ class Resumable(Trainer):
 class Resumable(Trainer):
     def state(self):
         self.scores(self.x)
-        whole = {name: getattr(self, name) for name in ("smooth", "deck", "batches", "updates", "best", "best_weights")}
+        names = ("smooth", "deck", "batches", "updates", "best", "best_weights")
+        whole = {name: getattr(self, name) for name in names}
         for name in ("net", "adam", "rate"):
             whole[name] = getattr(self, name).state_dict()
         whole["grads"] = [p.grad for p in self.net.parameters()]

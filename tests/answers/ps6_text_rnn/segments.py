@@ -45,8 +45,7 @@ def segments(out, lengths):
 # %% wrong: the maximum starts from zeros
 # why: a table of zeros wins against negative values
 def segments(out, lengths):
-    H, M = out.shape[1] // 2, len(lengths)
-    rows = []
+    H, rows = out.shape[1] // 2, []
     for part in out.split(lengths.tolist()):
         high = out.new_zeros(2 * H) if len(part) > 2 else out.new_full((2 * H,), -1e9)
         for row in part:
