@@ -98,7 +98,8 @@ def close(got, want, rtol=1e-5):
 # What the last task is about. The scanner below says exactly, for each character of a Python program,
 # whether it belongs to the code, to a string (quotation marks included) or to a comment (from the `#` to
 # the end of the line). Within a string a `#` is a `#`; within a comment a quotation mark is nothing; a
-# backslash in a string protects what comes next. It takes what stands in an f-string's braces for string.
+# backslash in a string protects what comes next. What stands in an f-string's braces it
+# takes for string, and it knows nothing of the same quotation marks nested there.
 
 # %% nbgrader={"grade": false, "grade_id": "ps6-scanner", "locked": true, "schema_version": 3, "solution": false, "task": false}
 KINDS = ("code", "string", "comment")
@@ -1306,7 +1307,7 @@ def learn(symbols, kinds, steps, seed):
 
 
 # %% nbgrader={"grade": false, "grade_id": "ps6-kept", "locked": true, "schema_version": 3, "solution": false, "task": false}
-KEPT = {}  # the three test cells below train once: what the first of them finds out
+KEPT = {"share": 0.0}  # the three test cells below train once: what the first of them finds out
 
 
 # %% nbgrader={"grade": true, "grade_id": "ps6-score-tests", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false} autograder={"timeout_s": 150}
@@ -1642,7 +1643,7 @@ assert callable(learn), (
 )
 
 ### BEGIN HIDDEN TESTS
-assert KEPT.get("share", 0.0) >= 0.90, (
+assert KEPT["share"] >= 0.90, (
     "less than .90 (or the cell above went wrong before it had a score): a bag cannot see which was opened"
     " first, the quotation mark or the #; carry a state from symbol to symbol, train it on all of them"
 )
@@ -1652,7 +1653,7 @@ assert KEPT.get("share", 0.0) >= 0.90, (
 assert callable(learn), "learn must be a function; this cell judges the classifier above"
 
 ### BEGIN HIDDEN TESTS
-assert KEPT.get("share", 0.0) >= 0.96, (
+assert KEPT["share"] >= 0.96, (
     "less than .96 (or the first cell went wrong before it had a score): every step of a piece has a label,"
     " use them all; a rate of .01 that falls to 0, all of the steps and all of the pieces"
 )
