@@ -42,7 +42,7 @@
 # hours in all.
 #
 # **What counts.** The answer, not the route, as long as the function keeps its promise. You may import
-# NumPy, PyTorch, matplotlib and the standard library. The tasks do not depend on each other, but the last
+# NumPy, PyTorch, matplotlib and the standard library. The tasks do not depend on each other, except the last
 # two.
 
 # %% [markdown]
