@@ -1246,8 +1246,8 @@ for n in (21, 2_527):
 # The tests train once, on the library under another book, with `steps = 600`, and ask of some nine hundred letters of programs
 # that are in no installed package: a third code, a third string, a third comment. The score is the share that is right.
 #
-# - **6 points** for at least **0.80**. Bags of the last 60 characters get .82 to .87; the last 16 characters, each in its place,
-#   about .72.
+# - **6 points** for at least **0.80**. Bags of the last 60 characters get .80 to .87; the last 16 characters, each in its place,
+#   .72 to .75.
 # - **6 more** for at least **0.90**. No bag of characters that we have tried gets there.
 # - **6 more** for at least **0.96**. One recurrent layer gets .97 to .99, differing from seed to seed.
 #
@@ -1689,8 +1689,8 @@ look(STEPS)
 # %% [markdown]
 # ## 9. What it still gets wrong (`ps6-errors`, 10 points, read by a person)
 #
-# Train with **150 steps** and files held back: that leaves a hundred errors or so to look at (with 600 steps the library leaves hardly
-# any; ask of more letters with `each=2` or 3 if you have fewer than fifty). Then write an error analysis of some 250 to 400 words, with numbers and examples. Answer:
+# Train with **150 steps** and files held back, and ask of all pieces held back (no `[::3]`), two letters of each kind (`each=2`): that
+# leaves a hundred errors or so to look at; with 600 steps the library leaves hardly any. Then write an error analysis of some 250 to 400 words, with numbers and examples. Answer:
 #
 # 1. **What is there?** Sort the errors into at least three groups of your own, by what is in the *text*, not by the label. For each
 #    its number, its share, and one example. (3 points)
