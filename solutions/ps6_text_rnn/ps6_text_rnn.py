@@ -249,7 +249,11 @@ def hidden_segments():
     out, n = case([3, 0, 4], 2)
     leaf = out.clone().requires_grad_()
     weight = torch.randn((3, 12), generator=generator)
-    (weight * segments(leaf, n)).sum().backward()
+    got = segments(leaf, n)
+    assert got.requires_grad, (
+        "gradients must flow from the result to out: stay with tensors, no detach, no NumPy"
+    )
+    (weight * got).sum().backward()
     other = out.clone().requires_grad_()
     (weight * segments_truth(other, n)).sum().backward()
     assert leaf.grad is not None and close(leaf.grad, other.grad), (
@@ -281,7 +285,8 @@ hidden_segments()
 # - Returns scores, a tensor `(N, C)`, with gradients. An empty line's vector is zeros, but it is a line: the
 #   second layer takes a step.
 # - What is promised, to `1e-5`: a text's scores depend on nothing but this text. And they depend on *all* of it: on
-#   each letter, its place in the line, the order of the lines, where lines end. Every weight takes part.
+#   each letter, its place in the line, the order of the lines, where lines end. Every weight takes
+#   part, in both layers and directions, and each of the V symbols has a vector that learns: none is padding.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -412,9 +417,24 @@ def hidden_reader():
     assert close(noisy(*args).detach(), noisy(*args).detach()), (
         "in eval mode nothing is dropped: use nn.Dropout, or pass training=self.training"
     )
+    blank = Reader(11, 3, 6, 10)
+    blank(*laid_out([[[], []], base]))[0].sum().backward()
+    sizes = [(p.numel(), p.grad is None or not bool(p.grad.any())) for p in blank.parameters()]
+    biases = [zero for size, zero in sizes if size in (30, 40)]
+    assert len(biases) != 8 or sum(biases) >= 4, (
+        "the vector of an empty line is zeros, not what the first layer makes of a blank symbol"
+    )
     net(*laid_out([base, *others])).pow(2).sum().backward()
     assert all([p.grad is not None for p in net.parameters()]), (
         "every weight must have a part in the scores, and gradients must reach it (no detach)"
+    )
+    assert all([bool(p.grad.any()) for p in net.parameters()]), (
+        "the gradient of some weights is 0 everywhere: at a line's or text's last step the backward direction"
+        " has read one symbol, and its recurrent weights did nothing (chapter 9, one vector for a sequence)"
+    )
+    tables = [p.grad for p in net.parameters() if tuple(p.shape) == (11, 6)]
+    assert all([bool(table.any(dim=1).all()) for table in tables]), (
+        "each symbol from 0 to V - 1 has a vector that learns: none of them is padding (padding_idx)"
     )
 
 
@@ -682,7 +702,7 @@ def hidden_resume():
         data = first.state()
         torch.manual_seed(99 + seed)  # somebody draws
         second = Resumable(seed + 7, **settings)
-        second.run(5)
+        second.run(4)
         second.load(data)
         second.run(after)
         return np.array_equal(np.asarray(second.results()), want)
@@ -725,7 +745,11 @@ def hidden_resume():
         "stopped between two updates: the gradients of the batches since the last one are waiting in"
         " p.grad, and so does the number of batches"
     )
-    assert stopped(7, 6, 9, **{**plain, "look": 2}), (
+    assert stopped(6, 6, 6, **{**plain, "every": 3}), (
+        "no gradients are waiting right after an update: load must take away those of an object that has"
+        " trained already (p.grad = None)"
+    )
+    assert stopped(7, 7, 9, **{**plain, "look": 2}), (
         "the best weights and the best loss so far are part of the state, and so is the number of updates"
         " that says when to look"
     )
@@ -1132,8 +1156,9 @@ def hidden_interval():
         )
         inside = edges[0] - slack <= low <= edges[1] + slack
         assert inside and edges[2] - slack <= high <= edges[3] + slack, (
-            "low and high must be percentiles, 2.5 and 97.5, of differences in macro-F1 of whole drawn sets:"
-            " no mean of the files' own scores, and not two standard deviations on either side"
+            "low and high must be percentiles, 2.5 and 97.5, of differences, A minus B, in macro-F1 of whole"
+            " drawn sets of G files, with replacement: no mean of the files' own scores, and not two standard"
+            " deviations on either side. Numbers in `files` are names, not places"
         )
     y, a, b, files = interval_case(3, [12] * 40, 3, 10)
     one = interval(y, a, b, files, 3, 300, np.random.default_rng(5))
@@ -1254,7 +1279,8 @@ for n in (21, 2_527):
 # All calls together may compute for 120 seconds on one thread; with 64 units and 6,000 symbols an update `nn.LSTM` needs some
 # 8 and `nn.GRU` some 30.
 #
-# The visible test looks at the form alone. Test yourself on files you have not trained on, as in the cell after it.
+# The three cells share **one** training, in the first of them: if `learn` or `classify` raises there, has not the form that is stated
+# or runs out of time, there is no score, and all 18 points are lost. The visible test looks at the form alone. Test yourself on files you have not trained on, as in the cell after it.
 #
 # <details><summary>Hint 1</summary>
 #

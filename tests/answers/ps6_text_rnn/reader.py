@@ -215,3 +215,64 @@ class Reader(nn.Module):
         z = torch.zeros(len(lines), h.shape[1])
         z[some] = h.data
         return self.top(self.ends(self.outer, z, texts))
+
+
+# %% wrong: symbol 0 is padding
+# why: padding_idx=0 from a tutorial: this symbol's vector never learns
+class Reader(nn.Module):
+    def __init__(self, V, C, D=8, H=12, drop=0.0):
+        super().__init__()
+        self.embed = nn.Embedding(V, D, padding_idx=0)
+        self.drop = nn.Dropout(drop)
+        self.a = nn.GRU(D, H, bidirectional=True)
+        self.b = nn.GRU(2 * H, H, bidirectional=True)
+        self.top = nn.Linear(2 * H, C)
+
+    def forward(self, x, lines, texts):
+        parts = [p for p in self.drop(self.embed(x)).split(lines.tolist()) if len(p)]
+        _, h = self.a(nn.utils.rnn.pack_sequence(parts, enforce_sorted=False))
+        z = torch.zeros(len(lines), 2 * h.shape[2])
+        z[lines > 0] = torch.cat([h[0], h[1]], 1)
+        _, h = self.b(nn.utils.rnn.pack_sequence(z.split(texts.tolist()), enforce_sorted=False))
+        return self.top(torch.cat([h[0], h[1]], 1))
+
+
+# %% wrong: last output of the backward direction
+# why: output[-1]: the backward direction has read one symbol, one line
+class Reader(nn.Module):
+    def __init__(self, V, C, D=8, H=12, drop=0.0):
+        super().__init__()
+        self.H = H
+        self.embed = nn.Embedding(V, D)
+        self.drop = nn.Dropout(drop)
+        self.a = nn.GRU(D, H, bidirectional=True)
+        self.b = nn.GRU(2 * H, H, bidirectional=True)
+        self.top = nn.Linear(2 * H, C)
+
+    def forward(self, x, lines, texts):
+        rows = []
+        for p in self.drop(self.embed(x)).split(lines.tolist()):
+            rows.append(self.a(p)[0][-1] if len(p) else torch.zeros(2 * self.H))
+        z = torch.stack(rows)
+        return self.top(torch.stack([self.b(p)[0][-1] for p in z.split(texts.tolist())]))
+
+
+# %% wrong: a blank symbol for an empty line
+# why: so that packing works; the first layer's biases make a vector of it
+class Reader(nn.Module):
+    def __init__(self, V, C, D=8, H=12, drop=0.0):
+        super().__init__()
+        self.H = H
+        self.embed = nn.Embedding(V, D)
+        self.drop = nn.Dropout(drop)
+        self.a = nn.GRU(D, H, bidirectional=True)
+        self.b = nn.GRU(2 * H, H, bidirectional=True)
+        self.top = nn.Linear(2 * H, C)
+
+    def forward(self, x, lines, texts):
+        parts = self.drop(self.embed(x)).split(lines.tolist())
+        parts = [p if len(p) else torch.zeros(1, p.shape[1]) for p in parts]
+        _, h = self.a(nn.utils.rnn.pack_sequence(parts, enforce_sorted=False))
+        z = torch.cat([h[0], h[1]], 1)
+        _, h = self.b(nn.utils.rnn.pack_sequence(z.split(texts.tolist()), enforce_sorted=False))
+        return self.top(torch.cat([h[0], h[1]], 1))
