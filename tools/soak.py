@@ -153,6 +153,8 @@ def everything(root: Path) -> dict[str, Any]:
     for line in (root / ".autograder" / f"{PS}.jsonl").read_text().splitlines():
         with contextlib.suppress(ValueError):  # half a line of a run that was killed
             entry = json.loads(line)
+            if "rows" not in entry:  # a line about no student
+                continue
             rows = [(row["cell"], row["points"], row["outcome"]) for row in entry["rows"]]
             found[f"{entry['student']} journal"] = rows
     for path in sorted((root / "autograded").rglob("*")):
