@@ -9,7 +9,7 @@ on where the first was cut off, the full run from its last checkpoint.
 
     python -m tools.text_rnn_runs               record what is missing
     python -m tools.text_rnn_runs --only full   of one group
-    python -m tools.text_rnn_runs --fresh       forget what is recorded, record all
+    python -m tools.text_rnn_runs --fresh       forget what is recorded, of all or of --only; record it
     python -m tools.text_rnn_runs --check       fail if the code no longer does what was recorded
 
 The check trains every network for a few updates and compares the losses. It needs the very corpora
@@ -364,15 +364,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", nargs="*", help="groups to record now", default=list(ITEMS))
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    kept = json.loads(OUT.read_text()) if OUT.exists() and not given.fresh else {}
+    kept = json.loads(OUT.read_text()) if OUT.exists() else {}
     if given.check:
         stale = what_is_stale(kept)
         if stale:
             print(f"{OUT.name} is out of date: {'; '.join(stale)}\nrenew it: {COMMAND} --fresh")
         return int(bool(stale))
-    if given.fresh:
-        CHECKPOINT.unlink(missing_ok=True)
     kept = kept or {"settings": {}, "corpora": {}, "results": {}}
+    if given.fresh:
+        for group in given.only:
+            kept["settings"].pop(group, None)
+        if "full" in given.only:
+            CHECKPOINT.unlink(missing_ok=True)
     for group in given.only:
         if kept["settings"].get(group) != settings(group):
             kept["settings"][group], kept["results"][group] = settings(group), {}

@@ -91,6 +91,11 @@ def test_a_second_call_goes_on_where_the_first_stopped(
     assert {group for group, _ in calls[3:]} == {"docs"}
     runs.main([])
     assert sorted(set(calls)) == sorted(PROBED) and len(calls) == len(PROBED) + 1
+    done = len(calls)
+    runs.main(["--fresh", "--only", "full"])  # one group again, the others stay
+    assert calls[done:] == [("full", item) for item in runs.ITEMS["full"]]
+    kept = json.loads((tmp_path / "runs.json").read_text())["results"]
+    assert {group: tuple(items) for group, items in kept.items()} == runs.ITEMS
     monkeypatch.setattr(runs, "probe", lambda group, item: [2.0])
     assert runs.main(["--check"]) == 1
     assert "renew it: python -m tools.text_rnn_runs --fresh" in capsys.readouterr().out
