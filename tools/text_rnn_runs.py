@@ -9,7 +9,7 @@ on where the first was cut off, the full run from its last checkpoint.
 
     python -m tools.text_rnn_runs               record what is missing
     python -m tools.text_rnn_runs --only full   of one group
-    python -m tools.text_rnn_runs --fresh       forget what is recorded, of all or of --only; record it
+    python -m tools.text_rnn_runs --fresh       forget what is recorded (of --only), record it anew
     python -m tools.text_rnn_runs --check       fail if the code no longer does what was recorded
 
 The check trains every network for a few updates and compares the losses. It needs the very corpora
