@@ -266,7 +266,7 @@ def double(x):
             def double(x):
                 sys.setrecursionlimit(10**9)
                 x = []
-                for _ in range(10**6): x = [x]
+                for _ in range(10**5): x = [x]
                 return repr(x)
         """,
     ),
