@@ -160,7 +160,7 @@ def pool(
     raise ValueError(f"how must be one of {POOLINGS}; got {how!r}")
 
 
-# --- book/12_text_rnn.md: The model (#text-rnn-model)
+# --- book/12_text_rnn.md: The model (#text-rnn-network)
 class Classifier(nn.Module):
     """Hold what all classifiers here share: embedding, dropout, last layer.
 
